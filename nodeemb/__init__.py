@@ -1,0 +1,34 @@
+"""nodeemb: embeddings for directed graphs, with roles. Names load when first used."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Embedding": "nodeemb.embedding.embedding",
+    "Graph": "nodeemb.graph.graph",
+    "RoleScheme": "nodeemb.roles.scheme",
+    "embed": "nodeemb.run",
+    "errors": "nodeemb.errors",
+    "evaluate_links": "nodeemb.evaluation.links",
+    "load": "nodeemb.embedding.embedding",
+    "presets": "nodeemb.recipe",
+    "read_edges": "nodeemb.io.edges",
+    "split_edges": "nodeemb.evaluation.split",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'nodeemb' has no attribute {name!r}")
+    module = importlib.import_module(_HOME[name])
+    return module if name == "errors" else getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

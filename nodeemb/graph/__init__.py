@@ -1,0 +1,1 @@
+"""The graph: built from columns, frozen, converted to and from other libraries."""
