@@ -1,0 +1,1 @@
+"""Roles as data: schemes of terms between named shares of a node's floats."""

@@ -1,0 +1,344 @@
+"""A role scheme: which role of the left node meets which role of the right node.
+
+    score(u, v) = sum over terms of  sign * <left role of u, right role of v>
+                  + source_bias(u) + target_bias(v)
+
+A scheme is data: named roles that share out a node's D floats, and channels, each a sum of
+terms with biases of its own. Every kind of pair (plain, + and -, left and right) says
+which channels it trains and with which label.
+
+Why one array: all roles of a node stand side by side in one (num_nodes, columns) array,
+and a role is a range of its columns. The kernels then see `left = table[rows, left
+columns]` and `right = table[rows, right columns] * sign` for every scheme, with no names.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Literal, NamedTuple
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from nodeemb.errors import WrongUse, unknown_name
+from nodeemb.options import Options
+
+Biases = Literal["none", "tied", "free"]
+_TERM = re.compile(r"\s*([+-]?)\s*([A-Za-z_]\w*[+-]?)\.([A-Za-z_]\w*[+-]?)(?=\s|$)")
+
+
+class Term(NamedTuple):
+    """One inner product of a channel: sign * <left role of u, right role of v>."""
+
+    left: str
+    right: str
+    sign: int
+
+
+class Channel(Options):
+    """One score of a pair: a sum of terms, and the kinds of pairs that train it."""
+
+    terms: str = Field(
+        description='a sum of role.role, such as "plus.plus - minus.minus"; '
+        "left of the dot is the role of the left (source) node"
+    )
+    labels: dict[str, Literal[0, 1]] = Field(
+        default={"pair": 1},
+        description="kind of pair -> label it trains this channel with; "
+        "kinds not named are ignored",
+    )
+    coefficient: float = Field(
+        default=1.0, description="weight of this channel's score in the joint score"
+    )
+
+    def parsed(self) -> tuple[Term, ...]:
+        """The terms.
+
+        Raises:
+            WrongUse: the text is no sum of role.role.
+        """
+        found, at = [], 0
+        while at < len(self.terms.rstrip()):
+            match = _TERM.match(self.terms, at)
+            if match is None or (found and not match[1]):
+                raise WrongUse(
+                    f'"{self.terms}" is not a sum of terms (at "{self.terms[at:]}")',
+                    allowed='Terms such as "source.target" or "plus.plus - minus.minus"',
+                )
+            found.append(Term(match[2], match[3], -1 if match[1] == "-" else 1))
+            at = match.end()
+        if not found:
+            raise WrongUse("a channel needs at least one term, such as source.target")
+        return tuple(found)
+
+
+class RoleScheme(Options):
+    """Roles, channels and views of a node's D floats.
+
+    Raises:
+        WrongUse: a term names an unknown role, roles that meet cannot have the same
+            number of columns, or a view names an unknown role.
+    """
+
+    name: str = Field(description="name of the scheme")
+    title: str = Field(default="", description="what it can represent, in a line")
+    roles: dict[str, float] = Field(
+        description="role -> its share of the D floats (shares are scaled to sum to 1)"
+    )
+    channels: dict[str, Channel] = Field(description="name -> channel")
+    kind_of: Literal["none", "sign", "side"] = Field(
+        default="none",
+        description='what tells kinds of pairs apart: none ("pair"), the edge\'s sign '
+        '("+", "-"), or the side of the context ("left", "right")',
+    )
+    join: Literal["sum", "probability"] = Field(
+        default="sum",
+        description="how channels make one score: coefficients times scores, or the sum "
+        "of log sigmoids (probabilities multiplied)",
+    )
+    views: dict[str, list[str]] = Field(
+        default={},
+        description="name -> roles set side by side; every role is a view already, and "
+        "`concat` is all roles",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> RoleScheme:
+        if not self.roles or not self.channels:
+            raise WrongUse(f"scheme {self.name} needs roles and channels")
+        if any(share < 0 for share in self.roles.values()) or not sum(self.roles.values()) > 0:
+            raise WrongUse(f"scheme {self.name}: shares must be 0 or more, some above 0")
+        used = set()
+        for name, channel in self.channels.items():
+            for term in channel.parsed():
+                for role in (term.left, term.right):
+                    if role not in self.roles:
+                        raise unknown_name(f"role in channel {name}", role, self.roles)
+                    used.add(role)
+            for kind in channel.labels:
+                if kind not in self.kinds:
+                    raise unknown_name(f"kind of pair in channel {name}", kind, self.kinds)
+        if idle := set(self.roles) - used:
+            raise WrongUse(f"scheme {self.name}: no term uses role {sorted(idle)[0]}")
+        for view, roles in self.views.items():
+            for role in roles:
+                if role not in self.roles:
+                    raise unknown_name(f"role in view {view}", role, self.roles)
+        self.column_classes()
+        return self
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of pairs this scheme tells apart, in code order 0, 1."""
+        return {"none": ("pair",), "sign": ("+", "-"), "side": ("left", "right")}[self.kind_of]
+
+    def column_classes(self) -> list[list[str]]:
+        """Roles grouped by "must have as many columns", in order of first mention."""
+        group = {role: {role} for role in self.roles}
+        for channel in self.channels.values():
+            for term in channel.parsed():
+                joined = group[term.left] | group[term.right]
+                for role in joined:
+                    group[role] = joined
+        classes: list[list[str]] = []
+        for role in self.roles:
+            members = [r for r in self.roles if r in group[role]]
+            if members not in classes:
+                classes.append(members)
+        for members in classes:
+            shares = [self.roles[r] for r in members]
+            if not math.isclose(min(shares), max(shares), rel_tol=1e-9, abs_tol=1e-12):
+                raise WrongUse(
+                    f"scheme {self.name}: roles {', '.join(members)} meet in a term and "
+                    "need equal shares"
+                )
+        return classes
+
+    def with_shares(self, shares: dict[str, float]) -> RoleScheme:
+        """The scheme with other shares of D for some roles.
+
+        Args:
+            shares: role -> share of D from 0 to 1; roles that meet it in a term get the
+                same share, the others divide the rest as before.
+        """
+        if not shares:
+            return self
+        total = sum(self.roles.values())
+        new = {role: share / total for role, share in self.roles.items()}
+        fixed: set[str] = set()
+        for role, share in shares.items():
+            if role not in self.roles:
+                raise unknown_name(f"role of scheme {self.name}", role, self.roles)
+            if not 0 <= share <= 1:
+                raise WrongUse(f"share of {role} is {share}", allowed="0 to 1")
+            members = next(c for c in self.column_classes() if role in c)
+            new.update(dict.fromkeys(members, share))
+            fixed.update(members)
+        taken = sum(new[r] for r in fixed)
+        rest = sum(new[r] for r in new if r not in fixed)
+        if taken > 1 + 1e-9 or (not rest and not math.isclose(taken, 1)):
+            raise WrongUse(
+                f"shares of {', '.join(sorted(fixed))} sum to {taken:g}", allowed="At most 1 in all"
+            )
+        for role in new:
+            if role not in fixed:
+                new[role] *= (1 - taken) / rest if rest else 0
+        return self.model_copy(update={"roles": new})
+
+    def width_for(self, dim: int) -> int:
+        """D for a channel's inner product of length `dim` (the first channel counts).
+
+        Raises:
+            WrongUse: no whole number of columns gives this length.
+        """
+        first = next(iter(self.channels.values())).parsed()
+        share = sum(self.roles[t.left] for t in first) / sum(self.roles.values())
+        for width in range(max(1, int(dim / share) - 2), int(dim / share) + 3):
+            try:
+                columns = self.columns(width)
+            except WrongUse:
+                continue
+            if sum(columns[t.left] for t in first) == dim:
+                return width
+        raise WrongUse(f"dim {dim} cannot be made with the shares of scheme {self.name}")
+
+    def columns(self, width: int) -> dict[str, int]:
+        """How many of the D = `width` floats each role gets.
+
+        Every class of roles gets its share, rounded; one class takes what is left.
+
+        Raises:
+            WrongUse: the rest cannot be divided evenly; the message names widths that
+                can.
+        """
+        if width < 1:
+            raise WrongUse(f"width is {width}", allowed="A whole number of at least 1")
+        total = sum(self.roles.values())
+        classes = self.column_classes()
+        # a class of one role can take any rest, so such a class goes last
+        last = max(
+            classes,
+            key=lambda c: (self.roles[c[0]] > 0 and len(c) == 1, len(c) * self.roles[c[0]]),
+        )
+        left, out = width, {}
+        for members in classes:
+            if members is not last:
+                each = round(self.roles[members[0]] / total * width)
+                out.update(dict.fromkeys(members, each))
+                left -= each * len(members)
+        if left < len(last) or left % len(last):
+            raise WrongUse(
+                f"width {width} cannot be shared out among the roles "
+                f"{', '.join(self.roles)} of scheme {self.name}",
+                allowed=f"For example {_next_multiple(width, len(self.roles))}",
+            )
+        out.update(dict.fromkeys(last, left // len(last)))
+        return {role: out[role] for role in self.roles}
+
+
+def _next_multiple(width: int, step: int) -> int:
+    return max(step, -(-width // step) * step)
+
+
+class Map(NamedTuple):
+    """Where a side of a channel finds its vector in a row of the table.
+
+    Segment k copies table columns [column[k], column[k] + length[k]) to vector places
+    [place[k], ...), times sign[k]. Places that no segment fills are constants: 1, or on
+    the right side the objective's shift at place `shift_place`.
+    """
+
+    column: np.ndarray
+    place: np.ndarray
+    length: np.ndarray
+    sign: np.ndarray
+
+
+class Layout(NamedTuple):
+    """A scheme laid out over columns: what the kernels read.
+
+    columns: all columns of the table, D and the biases.
+    width: D.
+    roles: role or bias name -> (first column, end column), in column order.
+    channels: channel name -> (left Map, right Map).
+    lengths: channel name -> length of its vectors, constants included.
+    dims: channel name -> length of its inner product without constants.
+    """
+
+    columns: int
+    width: int
+    roles: dict[str, tuple[int, int]]
+    channels: dict[str, tuple[Map, Map]]
+    lengths: dict[str, int]
+    dims: dict[str, int]
+
+
+def lay_out(scheme: RoleScheme, width: int, biases: Biases) -> Layout:
+    """Gives every role and bias its columns.
+
+    Args:
+        scheme: the roles and channels.
+        width: D, floats a node over all roles.
+        biases: "none"; "tied": one number a node and channel, b(u) + b(v); "free": two,
+            source_bias(u) + target_bias(v).
+
+    Each vector ends with three places: the left side's bias, the right side's bias and
+    the shift. On the left they hold (source bias, 1, 1), on the right (1, target bias,
+    shift), so that one inner product gives the whole score. Without biases the first two
+    are absent.
+    """
+    roles: dict[str, tuple[int, int]] = {}
+    at = 0
+    for role, count in scheme.columns(width).items():
+        roles[role] = (at, at + count)
+        at += count
+    channels, lengths, dims = {}, {}, {}
+    for name, channel in scheme.channels.items():
+        suffix = "" if len(scheme.channels) == 1 else f":{name}"
+        terms = channel.parsed()
+        left = [(*roles[t.left], 1) for t in terms]
+        right = [(*roles[t.right], t.sign) for t in terms]
+        dim = sum(stop - start for start, stop, _ in left)
+        left_bias = right_bias = None
+        if biases == "tied":
+            roles[f"bias{suffix}"] = left_bias = right_bias = (at, at + 1)
+            at += 1
+        elif biases == "free":
+            roles[f"source_bias{suffix}"] = left_bias = (at, at + 1)
+            roles[f"target_bias{suffix}"] = right_bias = (at + 1, at + 2)
+            at += 2
+        channels[name] = (_map(left, left_bias, dim), _map(right, right_bias, dim + 1))
+        dims[name] = dim
+        lengths[name] = dim + (0 if biases == "none" else 2) + 1
+    return Layout(at, width, roles, channels, lengths, dims)
+
+
+def _map(
+    parts: list[tuple[int, int, int]], bias: tuple[int, int] | None, bias_place: int
+) -> Map:
+    """Segments of one side; neighbouring columns of the same sign become one."""
+    column, place, length, sign = [], [], [], []
+    at = 0
+    for start, stop, factor in parts:
+        if start == stop:
+            continue
+        if column and column[-1] + length[-1] == start and sign[-1] == factor:
+            length[-1] += stop - start
+        else:
+            column.append(start)
+            place.append(at)
+            length.append(stop - start)
+            sign.append(factor)
+        at += stop - start
+    if bias is not None:
+        column.append(bias[0])
+        place.append(bias_place)
+        length.append(1)
+        sign.append(1)
+    return Map(
+        np.array(column, np.int64),
+        np.array(place, np.int64),
+        np.array(length, np.int64),
+        np.array(sign, np.float64),
+    )

@@ -1,0 +1,112 @@
+"""The built-in schemes: each a short table of roles and terms.
+
+What each can represent at D floats a node stands in its title; the user's own scheme is
+the same data in YAML (`load_scheme`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nodeemb.errors import unknown_name
+from nodeemb.options import parse, read_yaml
+from nodeemb.roles.scheme import Channel, RoleScheme
+
+
+def _plain(name: str, title: str, roles: list[str], terms: str) -> RoleScheme:
+    channels = {"link": Channel(terms=terms)}
+    return RoleScheme(name=name, title=title, roles=dict.fromkeys(roles, 1.0), channels=channels)
+
+
+SCHEMES: dict[str, RoleScheme] = {
+    scheme.name: scheme
+    for scheme in (
+        _plain(
+            "single",
+            "symmetric, positive semi-definite, rank D",
+            ["node"],
+            "node.node",
+        ),
+        _plain(
+            "signature",
+            "symmetric with negative eigenvalues, rank D",
+            ["plus", "minus"],
+            "plus.plus - minus.minus",
+        ),
+        _plain(
+            "sign_skew",
+            "signature and cyclic or order asymmetry, rank D",
+            ["plus", "minus", "a", "b"],
+            "plus.plus - minus.minus + a.b - b.a",
+        ),
+        _plain(
+            "source_target",
+            "any asymmetry, rank D/2",
+            ["source", "target"],
+            "source.target",
+        ),
+        RoleScheme(
+            name="partial",
+            title="a dial from single to source_target: how many columns are shared",
+            roles={"shared": 2.0, "source": 1.0, "target": 1.0},
+            channels={"link": Channel(terms="shared.shared + source.target")},
+            views={
+                "as_source": ["shared", "source"],
+                "as_target": ["shared", "target"],
+            },
+        ),
+        _plain(
+            "symmetrised",
+            "the class of signature at half minus: a test, not a method",
+            ["source", "target"],
+            "source.target + target.source",
+        ),
+        RoleScheme(
+            name="four_signed",
+            title="positive and negative links apart, each source to target, rank D/4",
+            roles={"giver+": 1.0, "receiver+": 1.0, "giver-": 1.0, "receiver-": 1.0},
+            channels={
+                "positive": Channel(terms="giver+.receiver+", labels={"+": 1, "-": 0}),
+                "negative": Channel(
+                    terms="giver-.receiver-", labels={"+": 0, "-": 1}, coefficient=-1.0
+                ),
+            },
+            kind_of="sign",
+        ),
+        RoleScheme(
+            name="four_side",
+            title="left and right contexts apart, each centre to context, rank D/4",
+            roles={
+                "left_centre": 1.0,
+                "left_context": 1.0,
+                "right_centre": 1.0,
+                "right_context": 1.0,
+            },
+            channels={
+                "left": Channel(
+                    terms="left_centre.left_context", labels={"left": 1}, coefficient=0.0
+                ),
+                "right": Channel(terms="right_centre.right_context", labels={"right": 1}),
+            },
+            kind_of="side",
+        ),
+    )
+}
+
+
+def find_scheme(name: str) -> RoleScheme:
+    """A built-in scheme by name, or the user's own from a .yaml file.
+
+    Raises:
+        WrongUse: no such scheme; the closest name is told.
+    """
+    if name in SCHEMES:
+        return SCHEMES[name]
+    if name.endswith((".yaml", ".yml")):
+        return load_scheme(name)
+    raise unknown_name("role scheme", name, SCHEMES)
+
+
+def load_scheme(path: str | Path) -> RoleScheme:
+    """Reads a scheme from YAML: name, roles (shares), channels (terms, labels), views."""
+    return parse(RoleScheme, read_yaml(path), str(path))
