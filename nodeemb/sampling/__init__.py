@@ -1,0 +1,1 @@
+"""Samplers: edges, walks and alternating walks as numbered sequences; stencils; noise."""

@@ -1,0 +1,127 @@
+"""The options of samplers, stencils and noise: what a recipe may say about pairs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from nodeemb.options import Options
+
+_Direction = Literal["follow", "ignore"]
+_WalkLength = Annotated[
+    int, Field(ge=2, le=10_000, description="nodes in a walk, the start included; 2 to 10,000")
+]
+_PerNode = Annotated[
+    int, Field(ge=1, le=10_000, description="walks started at each node in an epoch")
+]
+_DIRECTION = (
+    "follow: walks go along the edges and end at a node without out-edge; "
+    "ignore: edges are walked both ways"
+)
+
+
+class EdgeOptions(Options):
+    """Every edge is a sequence of two: source, target."""
+
+    kind: Literal["edges"] = "edges"
+
+
+class WalkOptions(Options):
+    """Walks to a random neighbour, by weight where there are weights."""
+
+    kind: Literal["walks"] = "walks"
+    direction: _Direction = Field(default="follow", description=_DIRECTION)
+    walk_length: _WalkLength = 80
+    walks_per_node: _PerNode = 10
+
+
+class SecondOrderOptions(Options):
+    """Walks that look one step back (node2vec)."""
+
+    kind: Literal["second_order"] = "second_order"
+    direction: _Direction = Field(default="ignore", description=_DIRECTION)
+    walk_length: _WalkLength = 80
+    walks_per_node: _PerNode = 10
+    p: float = Field(default=1.0, gt=0, description="return parameter, above 0: high p, few returns")
+    q: float = Field(default=1.0, gt=0, description="in-out parameter, above 0: high q stays near")
+
+
+class AlternatingOptions(Options):
+    """Walks that go out along an edge and back along another (NERD)."""
+
+    kind: Literal["alternating"] = "alternating"
+    walk_length: int = Field(
+        default=6, ge=2, le=10_000, description="nodes in a walk, both sides counted; an even number"
+    )
+
+
+Sampler = Annotated[
+    EdgeOptions | WalkOptions | SecondOrderOptions | AlternatingOptions,
+    Field(discriminator="kind"),
+]
+
+
+class PairStencil(Options):
+    """The two nodes of a sequence of two."""
+
+    kind: Literal["pair"] = "pair"
+
+
+class WindowStencil(Options):
+    """Each node with the nodes around it."""
+
+    kind: Literal["window"] = "window"
+    window: int = Field(default=10, ge=1, le=1000, description="nodes on each side; 1 to 1000")
+    weights: Literal["flat", "linear", "inverse", "geometric"] = Field(
+        default="flat",
+        description="weight at distance d of window w: flat 1; linear (w - d + 1)/w; "
+        "inverse 1/d; geometric a(1 - a)^(d-1), the rest of the mass at d = w",
+    )
+    sides: Literal["both", "after", "before"] = Field(
+        default="both", description="contexts after the centre, before it, or both"
+    )
+    centres: Literal["all", "whole_horizon"] = Field(
+        default="all",
+        description="whole_horizon: only centres with `window` places ahead in a full walk, "
+        "so that the law of distances is exact",
+    )
+    stop_probability: float = Field(
+        default=0.15, gt=0, lt=1, description="a of the geometric weights, between 0 and 1"
+    )
+
+
+class FirstStencil(Options):
+    """The first node with each later node (of the other side in alternating walks)."""
+
+    kind: Literal["first"] = "first"
+    weights: Literal["flat", "linear", "inverse", "geometric"] = Field(
+        default="flat", description="as for a window; distance counts contexts, not steps"
+    )
+    stop_probability: float = Field(
+        default=0.15, gt=0, lt=1, description="a of the geometric weights, between 0 and 1"
+    )
+
+
+Stencil = Annotated[PairStencil | WindowStencil | FirstStencil, Field(discriminator="kind")]
+
+
+class NoiseOptions(Options):
+    """Random nodes that pairs are told apart from."""
+
+    per_pair: float = Field(
+        default=5.0, ge=0, le=1000, description="noise pairs a positive pair counts for (K); 0 for none"
+    )
+    power: float = Field(
+        default=0.75,
+        ge=0,
+        le=2,
+        description="noise nodes are drawn by degree (of the side they stand on) to this "
+        "power; 0: every node alike, popularity stays in the scores; 0.75 or 1 removes it",
+    )
+    side: Literal["target", "source", "both"] = Field(
+        default="target", description="which end noise replaces; both: half of K each"
+    )
+    shared: int = Field(
+        default=64, ge=1, le=4096, description="noise nodes a block shares (N); 1 to 4096"
+    )

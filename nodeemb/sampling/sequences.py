@@ -1,0 +1,62 @@
+"""What every sampler gives: node sequences or aligned pairs, in numbered order.
+
+A sentence is a walk, and an edge is a sequence of two. Sequence i of epoch e is a
+function of (seed, e, i) alone, so any part of an epoch can be drawn by anyone, in any
+order, on any number of threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Sequences(NamedTuple):
+    """Some node sequences, each in a row of a rectangle.
+
+    rows: (count, longest) int32 node rows; what lies beyond a sequence's length is
+        undefined.
+    lengths: (count,) int32 nodes in each sequence; a walk that met a node with no way on
+        is shorter than asked for.
+    sides: (count,) int8: for alternating walks 0 where the first node is a source and 1
+        where it is a target; 0 elsewhere.
+    """
+
+    rows: np.ndarray
+    lengths: np.ndarray
+    sides: np.ndarray
+
+
+class Pairs(NamedTuple):
+    """Aligned pairs: left[k] meets right[k].
+
+    left, right: (count,) int32 node rows.
+    weight: (count,) float32.
+    kind: (count,) int8 code of the kind of pair (0 unless signs or sides matter).
+    """
+
+    left: np.ndarray
+    right: np.ndarray
+    weight: np.ndarray
+    kind: np.ndarray
+
+
+class Plan(NamedTuple):
+    """A sampler made ready for a graph.
+
+    count: sequences (or pairs, for edges) of an epoch.
+    longest: nodes of the longest sequence.
+    draw: (epoch, first, count) -> Sequences or Pairs.
+    left_degree, right_degree: (num_nodes,) float64, how often a node is left or right of
+        a pair in the long run: what noise by degree is drawn from.
+    alternating: sequences switch sides at every step.
+    """
+
+    count: int
+    longest: int
+    draw: Callable[[int, int, int], Sequences | Pairs]
+    left_degree: np.ndarray
+    right_degree: np.ndarray
+    alternating: bool = False

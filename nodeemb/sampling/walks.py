@@ -1,0 +1,204 @@
+"""Random walks: to a random neighbour, or looking one step back (node2vec).
+
+At a node without a way on (a sink, when direction is followed) the walk ends; it is then
+shorter than asked for, and nothing is put in its place.
+
+Second order, at v coming from t, the next node x is chosen with probability proportional
+to weight(v, x) times
+
+    1/p  if x = t,      1  if t -> x is an edge,      1/q  otherwise.
+
+Source: Grover, Leskovec. node2vec. KDD 2016, section 3.2.2. The paper measures the
+distance from t to x, so on directed graphs the edge t -> x counts, as here; the published
+program asks for x -> t. Tables of pairs are never made: a candidate is drawn by weight and
+kept with probability bias / max(1/p, 1, 1/q) (rejection; Yang et al., KnightKing, SOSP 2019).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba as nb
+import numpy as np
+
+from nodeemb.graph.build import from_rows
+from nodeemb.graph.graph import Graph
+from nodeemb.rng import bits, permutation, stream_key, unit
+from nodeemb.sampling.alias import alias_rows, draw
+from nodeemb.sampling.options import SecondOrderOptions, WalkOptions
+from nodeemb.sampling.sequences import Plan, Sequences
+
+
+class Steps(NamedTuple):
+    """An adjacency to walk on.
+
+    pointers: (n + 1,) int64; neighbours: (arcs,) int32, ascending within a node.
+    prob, jump: alias tables over each node's arcs, or empty: all alike.
+    degree: (n,) float64 sum of weights.
+    """
+
+    pointers: np.ndarray
+    neighbours: np.ndarray
+    prob: np.ndarray
+    jump: np.ndarray
+    degree: np.ndarray
+
+
+def undirected(graph: Graph) -> Graph:
+    """The graph with directions forgotten; mutual arcs are one edge, weights add up."""
+    if not graph.directed:
+        return graph
+    rule = "first" if graph.weight is None else "sum"
+    sources, targets, weight = graph.sources, graph.targets, graph.weight
+    if weight is not None:
+        # a loop's weight counts once, a mutual pair's weights both
+        weight = weight.astype(np.float64)
+        back = graph.arc_positions(targets, sources)
+        loop = sources == targets
+        weight = weight + np.where((back >= 0) & ~loop, weight[back], 0)
+        keep = (back < 0) | (sources <= targets)
+        sources, targets, weight = sources[keep], targets[keep], weight[keep]
+    return from_rows(
+        sources, targets, ids=graph.ids, weight=weight, directed=False, duplicates=rule
+    )
+
+
+def out_steps(graph: Graph) -> Steps:
+    """The way along the arcs."""
+    return _steps(graph.out.pointers, graph.out.neighbours, graph.weight)
+
+
+def in_steps(graph: Graph) -> Steps:
+    """The way against the arcs."""
+    weight = None if graph.weight is None else graph.weight[graph.into.arcs]
+    return _steps(graph.into.pointers, graph.into.neighbours, weight)
+
+
+def _steps(pointers: np.ndarray, neighbours: np.ndarray, weight: np.ndarray | None) -> Steps:
+    if weight is None:
+        degree = np.diff(pointers).astype(np.float64)
+        return Steps(pointers, neighbours, np.empty(0, np.float32), np.empty(0, np.int32), degree)
+    prob, jump = alias_rows(pointers, weight)
+    sums = np.concatenate([[0.0], np.cumsum(weight, dtype=np.float64)])
+    return Steps(pointers, neighbours, prob, jump, sums[pointers[1:]] - sums[pointers[:-1]])
+
+
+@nb.njit(cache=True, inline="always")
+def step(pointers, neighbours, prob, jump, node, u):
+    """The neighbour of `node` that u in [0, 1) chooses, or -1 where there is none."""
+    a, b = pointers[node], pointers[node + 1]
+    if a == b:
+        return np.int32(-1)
+    if len(prob) == 0:
+        return neighbours[a + np.int64(u * (b - a))]
+    return neighbours[a + draw(prob[a:b], jump[a:b], u)]
+
+
+@nb.njit(cache=True, inline="always")
+def has_arc(pointers, neighbours, source, target):
+    """Is source -> target an arc (binary search)."""
+    low, high = pointers[source], pointers[source + 1]
+    while low < high:
+        mid = (low + high) // 2
+        if neighbours[mid] < target:
+            low = mid + 1
+        else:
+            high = mid
+    return low < pointers[source + 1] and neighbours[low] == target
+
+
+@nb.njit(cache=True, parallel=True)
+def _walk(pointers, neighbours, prob, jump, starts, length, key, first):
+    count = len(starts)
+    rows = np.empty((count, length), np.int32)
+    lengths = np.empty(count, np.int32)
+    for i in nb.prange(count):
+        node = np.int32(starts[i])
+        rows[i, 0] = node
+        done = 1
+        number = (first + i) * length
+        while done < length:
+            node = step(pointers, neighbours, prob, jump, node, unit(key, number + done))
+            if node < 0:
+                break
+            rows[i, done] = node
+            done += 1
+        lengths[i] = done
+    return rows, lengths
+
+
+@nb.njit(cache=True, parallel=True)
+def _walk_second_order(pointers, neighbours, prob, jump, starts, length, p, q, key, first):
+    count = len(starts)
+    rows = np.empty((count, length), np.int32)
+    lengths = np.empty(count, np.int32)
+    most = max(1.0 / p, 1.0, 1.0 / q)
+    back, near, far = 1.0 / p / most, 1.0 / most, 1.0 / q / most
+    for i in nb.prange(count):
+        before, node = np.int32(-1), np.int32(starts[i])
+        rows[i, 0] = node
+        done = 1
+        number = (first + i) * length
+        while done < length:
+            own = bits(key, number + done)  # a step may need many draws: its own stream
+            tries = 0
+            while True:
+                x = step(pointers, neighbours, prob, jump, node, unit(own, tries))
+                if x < 0 or before < 0:
+                    break
+                if x == before:
+                    bias = back
+                elif near == far or has_arc(pointers, neighbours, before, x):
+                    bias = near
+                else:
+                    bias = far
+                if unit(own, tries + 1) < bias:
+                    break
+                tries += 2
+            if x < 0:
+                break
+            before, node = node, x
+            rows[i, done] = node
+            done += 1
+        lengths[i] = done
+    return rows, lengths
+
+
+def plan_walks(graph: Graph, options: WalkOptions | SecondOrderOptions, seed: int) -> Plan:
+    """Walks from every node, `walks_per_node` an epoch, in a new random order of starts.
+
+    A walk that starts where there is no way on has one node and gives no pairs.
+    """
+    walked = undirected(graph) if options.direction == "ignore" else graph
+    steps = out_steps(walked)
+    n, length = graph.num_nodes, options.walk_length
+    into = steps.degree if not walked.directed else in_steps(walked).degree
+    orders: dict[tuple[int, int], np.ndarray] = {}
+
+    def order(epoch: int, lap: int) -> np.ndarray:
+        if (epoch, lap) not in orders:
+            orders.clear()
+            orders[epoch, lap] = permutation(stream_key(seed, "start", epoch, lap), n)
+        return orders[epoch, lap]
+
+    def starts(epoch: int, first: int, count: int) -> np.ndarray:
+        parts = []
+        while count > 0:
+            lap, at = divmod(first, n)
+            part = order(epoch, lap)[at : at + count]
+            parts.append(part)
+            first, count = first + len(part), count - len(part)
+        return np.concatenate(parts)
+
+    def sample(epoch: int, first: int, count: int) -> Sequences:
+        key = stream_key(seed, "walk", epoch)
+        begin = starts(epoch, first, count)
+        if isinstance(options, SecondOrderOptions):
+            rows, lengths = _walk_second_order(
+                *steps[:4], begin, length, options.p, options.q, key, first
+            )
+        else:
+            rows, lengths = _walk(*steps[:4], begin, length, key, first)
+        return Sequences(rows, lengths, np.zeros(count, np.int8))
+
+    return Plan(n * options.walks_per_node, length, sample, steps.degree, into)
