@@ -84,10 +84,9 @@ def main(arguments: list[str]) -> int:
     # not splitlines(): descriptions may hold line separators that end no line here
     pairs = edges(index.split("\n"))
     text = "".join(f"{a}\t{b}\n" for a, b in pairs).encode()
-    with Path(output).open("wb") as file:
-        # an empty name and time 0 leave nothing of this machine in the header
-        with gzip.GzipFile("", "wb", 9, file, mtime=0) as packed:
-            packed.write(text)
+    # an empty name and time 0 leave nothing of this machine in the header
+    with Path(output).open("wb") as file, gzip.GzipFile("", "wb", 9, file, 0) as packed:
+        packed.write(text)
     print("nodes           ", len({name for pair in pairs for name in pair}))
     print("edges           ", len(pairs))
     print("sha256          ", hashlib.sha256(Path(output).read_bytes()).hexdigest())

@@ -1,0 +1,134 @@
+"""Write a file whole or not at all: no reader ever sees half of it.
+
+The bytes go to a new file in the same folder, are forced to disk, and only then take
+the name asked for. An existing file is kept unless the caller says otherwise.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from nodeemb.errors import NodeembError, OutOfResources, RunFailed, WrongUse
+
+
+def write_bytes_atomically(
+    path: str | os.PathLike[str],
+    content: bytes | memoryview,
+    *,
+    overwrite: bool = False,
+) -> Path:
+    """Write bytes to a path.
+
+    Args:
+        path: the file to make; its folder must exist.
+        content: all of the file.
+        overwrite: replace a file of this name. Without it an existing file is refused,
+            also one that another process makes at the same moment.
+
+    Returns:
+        The path.
+
+    Raises:
+        WrongUse: the file exists already, or its folder does not.
+        OutOfResources: the disk is full.
+        RunFailed: the system refuses for another reason.
+    """
+    path = Path(path)
+    # os.link decides in the end, but nobody should wait for a large file to be refused
+    if not overwrite and os.path.lexists(path):
+        raise _exists(path)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if overwrite:
+            temporary.replace(path)
+        else:
+            _name_new(temporary, path)
+        _sync_folder(path.parent)
+    except FileExistsError:
+        raise _exists(path) from None
+    except OSError as error:
+        raise _refused(error, path) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def write_text_atomically(
+    path: str | os.PathLike[str], text: str, *, overwrite: bool = False
+) -> Path:
+    """As `write_bytes_atomically`, for text in UTF-8."""
+    return write_bytes_atomically(path, text.encode(), overwrite=overwrite)
+
+
+def write_json(
+    path: str | os.PathLike[str], value: Any, *, overwrite: bool = False
+) -> Path:
+    """As `write_bytes_atomically`, for a value as indented JSON.
+
+    Raises:
+        ValueError: the value holds NaN or an infinity, which JSON cannot say.
+        TypeError: the value holds something that JSON cannot say.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    return write_text_atomically(path, text + "\n", overwrite=overwrite)
+
+
+def _name_new(temporary: Path, path: Path) -> None:
+    """Give the file its name unless the name is taken, in one step where possible."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if os.path.lexists(path):
+            raise FileExistsError(path) from None
+        temporary.rename(path)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Force the new name itself to disk, where the system can open folders."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass  # some network file systems refuse; the file itself is safe
+    finally:
+        os.close(handle)
+
+
+def _exists(path: Path) -> WrongUse:
+    return WrongUse(
+        f"{path} exists",
+        allowed="Nothing is overwritten",
+        next_step="Choose another name, or remove the file first",
+    )
+
+
+def _refused(error: OSError, path: Path) -> NodeembError:
+    reason = error.strerror or str(error)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return OutOfResources(
+            f"{path} could not be written: {reason}",
+            next_step="Free some space, or write elsewhere; nothing half is left",
+        )
+    if not path.parent.is_dir():
+        return WrongUse(
+            f"{path} could not be written: there is no folder {path.parent}",
+            next_step="Make the folder, or choose another",
+        )
+    return RunFailed(
+        f"{path} could not be written: {reason}",
+        next_step="Check the permissions, or write elsewhere",
+    )
