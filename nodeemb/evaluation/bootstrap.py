@@ -1,0 +1,145 @@
+"""How much a measured number would move with other links: resample and measure again.
+
+Links and negatives are resampled apart, with replacement, as counts over scores that
+are sorted once; every metric of a resample is then one pass from the best score down.
+
+Source: Efron, Tibshirani. An Introduction to the Bootstrap. 1993, chapter 13.
+"""
+
+from __future__ import annotations
+
+import numba as nb
+import numpy as np
+
+from nodeemb.rng import bits, stream_key
+
+_S32 = np.uint64(32)
+_LOW = np.uint64(0xFFFFFFFF)
+
+
+def resampled_ranking(
+    positive: np.ndarray,
+    negative: np.ndarray,
+    hits_at: np.ndarray,
+    replicates: int,
+    key: np.uint64,
+) -> np.ndarray:
+    """(replicates, 3 + len(hits_at)): AUC, AP, MRR and Hits@K of each resample.
+
+    Args:
+        positive: (p,) finite scores of links.
+        negative: (q,) finite scores of negatives.
+        hits_at: (h,) int64, the K of Hits@K.
+        replicates: how many resamples.
+        key: of the draws.
+    """
+    scores = np.concatenate([positive, negative]).astype(np.float64)
+    order = np.argsort(-scores, kind="stable").astype(np.int32)
+    ordered = scores[order]
+    last = np.append(ordered[1:] != ordered[:-1], True)
+    link_keys, negative_keys = (
+        np.array([resample_key(key, r, side) for r in range(replicates)], np.uint64)
+        for side in (False, True)
+    )
+    return _rankings(order, last, len(positive), hits_at, link_keys, negative_keys)
+
+
+def resampled_means(values: np.ndarray, replicates: int, key: np.uint64) -> np.ndarray:
+    """(replicates,) means of resamples of (k,) values."""
+    counts = np.empty(len(values), np.uint16)
+    out = np.empty(replicates)
+    for r in range(replicates):
+        resample(resample_key(key, r, False), counts)
+        out[r] = counts @ values / len(values)
+    return out
+
+
+def resample_key(key: np.uint64, replicate: int, negatives: bool) -> np.uint64:
+    """The key of the draws of one resample of one side."""
+    return stream_key(int(key), "resample", replicate, int(negatives))
+
+
+@nb.njit(cache=True)
+def resample(key: np.uint64, counts: np.ndarray) -> None:
+    """Fills (k,) counts with how often each of k things is drawn in k draws.
+
+    Two draws from each 64 random bits; multiply-shift, bias k / 2**32 at most.
+    """
+    counts[:] = 0
+    n = np.uint64(len(counts))
+    for i in range(0, len(counts), 2):
+        word = bits(key, i)
+        counts[np.int64(((word >> _S32) * n) >> _S32)] += 1
+        if i + 1 < len(counts):
+            counts[np.int64(((word & _LOW) * n) >> _S32)] += 1
+
+
+@nb.njit(cache=True)
+def ranking_of_counts(
+    order: np.ndarray,
+    last: np.ndarray,
+    links: np.ndarray,
+    negatives: np.ndarray,
+    hits_at: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Writes AUC, AP, MRR and Hits@K of weighted scores into `out`.
+
+    Args:
+        order: (p + q,) positions, best score first; below p a link, else a negative.
+        last: (p + q,) bool: is this the last of the scores equal to it.
+        links: (p,) how often each link counts.
+        negatives: (q,) how often each negative counts.
+        hits_at: (h,) the K of Hits@K.
+        out: (3 + h,) float64.
+    """
+    p = len(links)
+    above_p, above_n = 0.0, 0.0  # weight of what scores strictly higher
+    here_p, here_n = 0.0, 0.0  # weight of what scores the same
+    lost, precision, reciprocal = 0.0, 0.0, 0.0
+    out[3:] = -1.0
+    for i in range(len(order)):
+        at = order[i]
+        if at < p:
+            here_p += links[at]
+        else:
+            here_n += negatives[at - p]
+        if not last[i]:
+            continue
+        for h in range(len(hits_at)):
+            if out[3 + h] < 0.0 and above_n + here_n >= hits_at[h]:
+                out[3 + h] = above_p
+        if here_p > 0.0:
+            lost += here_p * (above_n + here_n / 2)
+            reciprocal += here_p / (1 + above_n + here_n / 2)
+            precision += (
+                here_p * (above_p + here_p) / (above_p + here_p + above_n + here_n)
+            )
+        above_p += here_p
+        above_n += here_n
+        here_p, here_n = 0.0, 0.0
+    out[0] = 1 - lost / (above_p * above_n)
+    out[1] = precision / above_p
+    out[2] = reciprocal / above_p
+    for h in range(len(hits_at)):
+        out[3 + h] = out[3 + h] / above_p if out[3 + h] >= 0.0 else 1.0
+
+
+@nb.njit(cache=True, parallel=True)
+def _rankings(
+    order: np.ndarray,
+    last: np.ndarray,
+    num_links: int,
+    hits_at: np.ndarray,
+    link_keys: np.ndarray,
+    negative_keys: np.ndarray,
+) -> np.ndarray:
+    replicates = len(link_keys)
+    out = np.empty((replicates, 3 + len(hits_at)))
+    for r in nb.prange(replicates):
+        links = np.empty(num_links, np.uint16)
+        negatives = np.empty(len(order) - num_links, np.uint16)
+        resample(link_keys[r], links)
+        resample(negative_keys[r], negatives)
+        ranking_of_counts(order, last, links, negatives, hits_at, out[r])
+    return out
