@@ -245,14 +245,16 @@ class Map(NamedTuple):
     """Where a side of a channel finds its vector in a row of the table.
 
     Segment k copies table columns [column[k], column[k] + length[k]) to vector places
-    [place[k], ...), times sign[k]. Places that no segment fills are constants: 1, or on
-    the right side the objective's shift at place `shift_place`.
+    [place[k], ...), times sign[k]. Places in `ones` hold the constant 1, the place `shift`
+    (-1: none) the objective's shift of the node.
     """
 
     column: np.ndarray
     place: np.ndarray
     length: np.ndarray
     sign: np.ndarray
+    ones: np.ndarray
+    shift: int
 
 
 class Layout(NamedTuple):
@@ -274,7 +276,9 @@ class Layout(NamedTuple):
     dims: dict[str, int]
 
 
-def lay_out(scheme: RoleScheme, width: int, biases: Biases) -> Layout:
+def lay_out(
+    scheme: RoleScheme, width: int, biases: Biases, *, shifted: bool = False
+) -> Layout:
     """Gives every role and bias its columns.
 
     Args:
@@ -282,11 +286,11 @@ def lay_out(scheme: RoleScheme, width: int, biases: Biases) -> Layout:
         width: D, floats a node over all roles.
         biases: "none"; "tied": one number a node and channel, b(u) + b(v); "free": two,
             source_bias(u) + target_bias(v).
+        shifted: the objective adds a number of its own to every score.
 
-    Each vector ends with three places: the left side's bias, the right side's bias and
-    the shift. On the left they hold (source bias, 1, 1), on the right (1, target bias,
-    shift), so that one inner product gives the whole score. Without biases the first two
-    are absent.
+    With biases each vector ends with two places more, (source bias, 1) on the left and
+    (1, target bias) on the right; with a shift one more follows, 1 on the left and the
+    shift of the right node on the right. So one inner product gives the whole score.
     """
     roles: dict[str, tuple[int, int]] = {}
     at = 0
@@ -308,14 +312,24 @@ def lay_out(scheme: RoleScheme, width: int, biases: Biases) -> Layout:
             roles[f"source_bias{suffix}"] = left_bias = (at, at + 1)
             roles[f"target_bias{suffix}"] = right_bias = (at + 1, at + 2)
             at += 2
-        channels[name] = (_map(left, left_bias, dim), _map(right, right_bias, dim + 1))
+        end = dim + (0 if biases == "none" else 2)
+        left_ones = [] if biases == "none" else [dim + 1]
+        right_ones = [] if biases == "none" else [dim]
+        channels[name] = (
+            _map(left, left_bias, dim, left_ones + [end] * shifted, -1),
+            _map(right, right_bias, dim + 1, right_ones, end if shifted else -1),
+        )
         dims[name] = dim
-        lengths[name] = dim + (0 if biases == "none" else 2) + 1
+        lengths[name] = end + shifted
     return Layout(at, width, roles, channels, lengths, dims)
 
 
 def _map(
-    parts: list[tuple[int, int, int]], bias: tuple[int, int] | None, bias_place: int
+    parts: list[tuple[int, int, int]],
+    bias: tuple[int, int] | None,
+    bias_place: int,
+    ones: list[int],
+    shift: int,
 ) -> Map:
     """Segments of one side; neighbouring columns of the same sign become one."""
     column, place, length, sign = [], [], [], []
@@ -341,4 +355,6 @@ def _map(
         np.array(place, np.int64),
         np.array(length, np.int64),
         np.array(sign, np.float64),
+        np.array(ones, np.int64),
+        shift,
     )

@@ -1,0 +1,1 @@
+"""Objectives: value and slope of the same formula."""

@@ -1,0 +1,1 @@
+"""The shared trainer: tables, batches, optimizers, backends."""

@@ -1,0 +1,1 @@
+"""Three backends with one meaning: reference, cpu, torch."""

@@ -1,0 +1,160 @@
+"""The CPU backend: numba and BLAS, fused, any number of threads, always the same result.
+
+BLAS is held to one thread while a step runs: the threads are spent on blocks.
+"""
+
+from __future__ import annotations
+
+import numba as nb
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from nodeemb.objectives.objectives import OBJECTIVES
+from nodeemb.roles.scheme import Layout
+from nodeemb.training.backends import kernels
+from nodeemb.training.batch import Band, Loss, Part
+from nodeemb.training.tables import Tables
+
+OPTIMIZERS = {"sgd": 0, "adagrad": 1}
+
+
+class CpuBackend:
+    """Steps of training on numpy tables, in place.
+
+    Args:
+        tables: what is trained.
+        layout: columns of roles, biases and channels.
+        objective: "logistic" or "squared".
+        optimizer: "adagrad" or "sgd".
+        shift: (num_nodes,) added to every score with that right node; empty for none.
+        threads: at least 1; changes the speed and nothing else.
+    """
+
+    def __init__(
+        self,
+        tables: Tables,
+        layout: Layout,
+        objective: str,
+        optimizer: str,
+        shift: np.ndarray,
+        threads: int,
+    ) -> None:
+        self.tables, self.layout = tables, layout
+        self.objective = OBJECTIVES[objective]
+        self.optimizer = OPTIMIZERS[optimizer]
+        dtype = tables.table.dtype
+        self.shift = shift.astype(dtype)
+        self.threads = max(1, min(threads, nb.config.NUMBA_NUM_THREADS))
+        self._channels = list(layout.channels.values())
+        self._lengths = list(layout.lengths.values())
+        maps = [side for channel in self._channels for side in channel]
+        ends = np.cumsum([0, *(len(m.column) for m in maps)])
+        self._segments = (
+            ends.astype(np.int64),
+            *(np.concatenate([m[i] for m in maps]) for i in range(4)),
+        )
+        self._edges = np.array(
+            [0, *(stop for _, stop in layout.roles.values())], dtype=np.int64
+        )
+        self._head = np.full(len(tables.table), -1, np.int32)
+        self._slopes = np.empty(0, dtype)
+        self._blas = ThreadpoolController().select(user_api="blas")
+
+    def step(self, parts: list[Part], rate: float, loss_every: int = 0) -> Loss:
+        """One step: slopes of all parts from the same tables, summed, applied once.
+
+        Args:
+            parts: the batch.
+            rate: learning rate.
+            loss_every: measure the loss of every so many blocks; 0: none.
+        """
+        nb.set_num_threads(self.threads)
+        with self._blas.limit(limits=1):
+            return self._step(parts, rate, loss_every)
+
+    def _step(self, parts: list[Part], rate: float, loss_every: int) -> Loss:
+        sizes = [self._size(part) for part in parts]
+        if sum(sizes) > len(self._slopes):
+            self._slopes = np.empty(int(sum(sizes) * 1.1), self.tables.table.dtype)
+        rows, sides, offsets = [], [], []
+        total = weight = 0.0
+        pairs = base = 0
+        for part, size in zip(parts, sizes, strict=True):
+            losses, counted = self._slopes_of(part, base, loss_every)
+            total, weight = total + losses[:, 0].sum(), weight + losses[:, 1].sum()
+            pairs += counted
+            part_rows, part_sides = _contributions(part)
+            rows.append(part_rows)
+            sides.append(part_sides)
+            length = self._lengths[part.channel]
+            offsets.append(base + np.arange(len(part_rows), dtype=np.int64) * length)
+            base += size
+        self._apply(np.concatenate(rows), np.concatenate(sides), np.concatenate(offsets), rate)
+        return Loss(float(total), float(weight), int(pairs))
+
+    def _size(self, part: Part) -> int:
+        """Floats that a part's slopes take."""
+        noise = part.noise_right.size + part.noise_left.size
+        return (2 * len(part.pairs[0]) + noise) * self._lengths[part.channel]
+
+    def _slopes_of(self, part: Part, base: int, loss_every: int) -> tuple[np.ndarray, int]:
+        left, right = self._channels[part.channel]
+        pairs = part.pairs
+        losses = np.zeros((len(pairs.blocks) - 1, 2))
+        head = (self.tables.table, self.shift, left, right, self._lengths[part.channel])
+        tail = (
+            part.noise_right,
+            part.noise_left,
+            part.noise_weight,
+            self.objective,
+            self._slopes,
+            base,
+            loss_every,
+            losses,
+            self.threads,
+        )
+        if isinstance(pairs, Band):
+            counted = kernels.band_part(*head, *pairs, *tail)
+        else:
+            kernels.aligned_part(*head, *pairs, *tail)
+            counted = len(pairs.left)
+        return losses, counted
+
+    def _apply(self, rows: np.ndarray, sides: np.ndarray, offsets: np.ndarray, rate: float) -> None:
+        following, touched = np.empty(len(rows), np.int32), np.empty(len(rows), np.int32)
+        count = kernels.chain(rows, self._head, following, touched)
+        kernels.apply(
+            *self.tables,
+            self._edges,
+            self._slopes,
+            offsets,
+            sides,
+            *self._segments,
+            self._head,
+            following,
+            touched[:count],
+            self.optimizer,
+            rate,
+            self.threads,
+        )
+
+
+def _contributions(part: Part) -> tuple[np.ndarray, np.ndarray]:
+    """(E,) node rows and (E,) sides of a part's slopes, in the order kernels write them."""
+    pairs = part.pairs
+    left = pairs.rows if isinstance(pairs, Band) else pairs.left
+    right = pairs.rows if isinstance(pairs, Band) else pairs.right
+    blocks, n_right = part.noise_right.shape
+    n_left = part.noise_left.shape[1]
+    noise = np.concatenate([part.noise_right, part.noise_left], axis=1).ravel()
+    side_left, side_right = 2 * part.channel, 2 * part.channel + 1
+    noise_sides = np.repeat([side_right, side_left], [n_right, n_left])
+    rows = np.concatenate([left, right, noise])
+    sides = np.concatenate(
+        [
+            np.full(len(left), side_left),
+            np.full(len(right), side_right),
+            np.tile(noise_sides, blocks),
+        ]
+    )
+    return rows.astype(np.int32, copy=False), sides.astype(np.int32)

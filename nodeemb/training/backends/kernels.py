@@ -1,0 +1,400 @@
+"""The fused CPU kernels: gather, score, slope, sum; nothing as long as the pairs is kept.
+
+Blocks are shared out among threads; each writes its rows' slopes to places of its own,
+and `apply` sums the slopes of a node in the order of the batch. So the result is the same
+for any number of threads.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numba as nb
+import numpy as np
+from numba.extending import overload
+
+TILE = 32
+_F = np.float32
+_CLAMP = _F(30.0)
+_LOG2E = _F(1.4426950408889634)
+_ROUND = _F(12582912.0)  # 1.5 * 2**23: adding and taking it away rounds to whole numbers
+# 2**f = sum (f ln 2)^i / i! for |f| <= 1/2: the term left out is below 2e-7
+_E = [_F(math.log(2.0) ** i / math.factorial(i)) for i in range(7)]
+_E1, _E2, _E3, _E4, _E5, _E6 = _E[1], _E[2], _E[3], _E[4], _E[5], _E[6]
+_ONE = _F(1.0)
+_BIAS = np.int32(127)
+_MANTISSA = np.int32(23)
+
+
+def _sigmoid(values, scratch):
+    """values <- 1 / (1 + exp(-values)), in place; scratch is as long."""
+    raise NotImplementedError
+
+
+@overload(_sigmoid)
+def _sigmoid_by_type(values, scratch):
+    if values.dtype == nb.float32:
+
+        def fast(values, scratch):
+            # exp(-x) = 2**k * 2**f; 2**k is made in the exponent bits, so that the loop
+            # is plain arithmetic and the compiler uses vectors
+            power = scratch.view(np.int32)
+            for i in range(len(values)):
+                x = min(max(values[i], -_CLAMP), _CLAMP) * -_LOG2E
+                k = (x + _ROUND) - _ROUND
+                f = x - k
+                power[i] = (np.int32(k) + _BIAS) << _MANTISSA
+                values[i] = _ONE + f * (
+                    _E1 + f * (_E2 + f * (_E3 + f * (_E4 + f * (_E5 + f * _E6))))
+                )
+            for i in range(len(values)):
+                values[i] = _ONE / (_ONE + values[i] * scratch[i])
+
+        return fast
+
+    def exact(values, scratch):
+        for i in range(len(values)):
+            x = values[i]
+            if x >= 0:
+                values[i] = 1.0 / (1.0 + math.exp(-x))
+            else:
+                e = math.exp(x)
+                values[i] = e / (1.0 + e)
+
+    return exact
+
+
+@nb.njit(cache=True, inline="always")
+def _value(objective, score, label):
+    """The loss of a score (objectives.value)."""
+    if objective == 1:
+        return 0.5 * (score - label) ** 2
+    return max(score, 0.0) + math.log1p(math.exp(-abs(score))) - score * label
+
+
+@nb.njit(cache=True)
+def _gather(table, rows, side, shift, out):
+    """out[i] <- the vector of rows[i] on one side of a channel."""
+    for i in range(len(rows)):
+        row = rows[i]
+        for k in range(len(side.column)):
+            a, b, length = side.column[k], side.place[k], side.length[k]
+            if side.sign[k] > 0:
+                for c in range(length):
+                    out[i, b + c] = table[row, a + c]
+            else:
+                for c in range(length):
+                    out[i, b + c] = -table[row, a + c]
+        for k in side.ones:
+            out[i, k] = 1.0
+        if side.shift >= 0:
+            out[i, side.shift] = shift[row]
+
+
+@nb.njit(cache=True)
+def _add(out, more):
+    for i in range(out.shape[0]):
+        for c in range(out.shape[1]):
+            out[i, c] += more[i, c]
+
+
+@nb.njit(cache=True)
+def _noise(near, rows, mass, far, far_rows, weight, objective, buffers, near_slopes, far_slopes, with_loss):
+    """Noise `far` against every `near` vector; slopes of both; the loss if asked.
+
+    near (L, d), mass (L,) positive weight of each; far (N, d); near_slopes += (L, d);
+    far_slopes <- (N, d).
+    """
+    count, noise, length = len(rows), len(far_rows), near.shape[1]
+    scores_flat, scratch, sums_flat = buffers
+    size = count * noise
+    scores = scores_flat[:size].reshape(count, noise)
+    np.dot(near, far.T, scores)
+    loss = 0.0
+    if with_loss:
+        for i in range(count):
+            for n in range(noise):
+                if rows[i] != far_rows[n]:
+                    loss += weight * mass[i] * _value(objective, np.float64(scores[i, n]), 0.0)
+    if objective == 0:
+        _sigmoid(scores_flat[:size], scratch[:size])
+    for i in range(count):
+        factor = scores_flat.dtype.type(weight * mass[i])
+        for n in range(noise):
+            scores[i, n] = scores[i, n] * factor if rows[i] != far_rows[n] else 0.0
+    sums = sums_flat[: count * length].reshape(count, length)
+    np.dot(scores, far, sums)
+    _add(near_slopes, sums)
+    np.dot(scores.T, near, far_slopes)
+    return loss
+
+
+@nb.njit(cache=True)
+def _band(x, y, rows, start, stop, first, after, before, limit, label, objective, buffers, mass_left, mass_right, dx, dy, with_loss):
+    """The positive pairs of a block, a tile of centres at a time.
+
+    x, y: (L, d) left and right vectors of rows (L,); start, stop count from `first`.
+    dx, dy += their slopes; mass_left, mass_right <- positive weight of each row.
+    """
+    count, length, window = len(rows), x.shape[1], len(after)
+    scores_flat, scratch, sums_flat = buffers
+    ahead = window if after.max() > 0 else 0
+    behind = window if before.max() > 0 else 0
+    one = scores_flat.dtype.type
+    loss = 0.0
+    mass_left[:] = 0
+    mass_right[:] = 0
+    for a in range(0, count, TILE):
+        b = min(a + TILE, count)
+        low = max(a - behind, np.int64(start[a]) - first)
+        high = min(b + ahead, np.int64(stop[b - 1]) - first)
+        wide = high - low
+        size = (b - a) * wide
+        scores = scores_flat[:size].reshape(b - a, wide)
+        np.dot(x[a:b], y[low:high].T, scores)
+        if with_loss:
+            for i in range(a, b):
+                if i - (start[i] - first) >= limit:
+                    continue
+                for j in range(max(start[i] - first, i - behind), min(stop[i] - first, i + ahead + 1)):
+                    if rows[i] != rows[j]:
+                        w = after[j - i - 1] if j > i else before[i - j - 1]
+                        loss += w * _value(objective, np.float64(scores[i - a, j - low]), label)
+        if objective == 0:
+            _sigmoid(scores_flat[:size], scratch[:size])
+        for i in range(a, b):
+            own, left, right = i - a, max(start[i] - first, i - behind), min(stop[i] - first, i + ahead + 1)
+            if i - (start[i] - first) >= limit:
+                right = left
+            for j in range(0, left - low):
+                scores[own, j] = 0
+            for j in range(max(right - low, 0), wide):
+                scores[own, j] = 0
+            for j in range(left, right):
+                if rows[i] == rows[j]:
+                    scores[own, j - low] = 0
+                    continue
+                w = one(after[j - i - 1] if j > i else before[i - j - 1])
+                scores[own, j - low] = w * (scores[own, j - low] - one(label))
+                mass_left[i] += w
+                mass_right[j] += w
+        sums = sums_flat[: (b - a) * length].reshape(b - a, length)
+        np.dot(scores, y[low:high], sums)
+        _add(dx[a:b], sums)
+        sums = sums_flat[: wide * length].reshape(wide, length)
+        np.dot(scores.T, x[a:b], sums)
+        _add(dy[low:high], sums)
+    return loss
+
+
+@nb.njit(cache=True)
+def _aligned(x, y, left, right, weight, label, objective, mass_left, dx, dy, with_loss):
+    """The pairs of an aligned block; dx, dy += slopes; mass_left <- weight for noise."""
+    loss = 0.0
+    one = x.dtype.type
+    score = np.zeros(1, x.dtype)
+    scratch = np.zeros(1, x.dtype)
+    for k in range(len(left)):
+        mass_left[k] = 0
+        if left[k] == right[k]:
+            continue
+        total = one(0)
+        for c in range(x.shape[1]):
+            total += x[k, c] * y[k, c]
+        if with_loss:
+            loss += weight[k] * _value(objective, np.float64(total), label[k])
+        score[0] = total
+        if objective == 0:
+            _sigmoid(score, scratch)
+        g = one(weight[k]) * (score[0] - one(label[k]))
+        for c in range(x.shape[1]):
+            dx[k, c] += g * y[k, c]
+            dy[k, c] += g * x[k, c]
+        if label[k] > 0:
+            mass_left[k] = weight[k]
+    return loss
+
+
+@nb.njit(cache=True, parallel=True)
+def band_part(table, shift, left_map, right_map, length, rows, start, stop, blocks, after, before, limit, label, noise_right, noise_left, noise_weight, objective, slopes, base, loss_every, losses, threads):
+    """Slopes of all blocks of a band part.
+
+    Written to `slopes` (flat) from `base`: R left vectors, R right vectors, then the right
+    and the left noise vectors of every block. losses (B, 2) <- loss and positive weight
+    of every `loss_every`th block, 0 elsewhere.
+
+    Returns:
+        the number of pairs.
+    """
+    num_blocks, total = len(blocks) - 1, len(rows)
+    n_right, n_left = noise_right.shape[1], noise_left.shape[1]
+    longest = 0
+    for b in range(num_blocks):
+        longest = max(longest, blocks[b + 1] - blocks[b])
+    pairs = 0
+    at_right = base + total * length
+    at_noise = at_right + total * length
+    for t in nb.prange(threads):
+        x = np.empty((longest, length), table.dtype)
+        y = np.empty((longest, length), table.dtype)
+        z = np.empty((max(n_right, n_left, 1), length), table.dtype)
+        mass_left, mass_right = np.empty(longest, table.dtype), np.empty(longest, table.dtype)
+        size = max(longest * max(n_right, n_left), TILE * (TILE + 2 * len(after)))
+        buffers = (np.empty(size, table.dtype), np.empty(size, table.dtype), np.empty((longest + TILE + 2 * len(after)) * length, table.dtype))
+        counted = 0
+        for b in range(t, num_blocks, threads):
+            first, last = blocks[b], blocks[b + 1]
+            count = last - first
+            own = rows[first:last]
+            with_loss = loss_every > 0 and b % loss_every == 0
+            _gather(table, own, left_map, shift, x)
+            _gather(table, own, right_map, shift, y)
+            dx = slopes[base + first * length : base + last * length].reshape(count, length)
+            dy = slopes[at_right + first * length : at_right + last * length].reshape(count, length)
+            dx[:] = 0
+            dy[:] = 0
+            loss = _band(x[:count], y[:count], own, start[first:last], stop[first:last], first, after, before, limit, label, objective, buffers, mass_left[:count], mass_right[:count], dx, dy, with_loss)
+            weight = 0.0
+            if with_loss:
+                for i in range(count):
+                    weight += mass_left[i]
+            noise_at = at_noise + b * (n_right + n_left) * length
+            if n_right > 0:
+                _gather(table, noise_right[b], right_map, shift, z)
+                dz = slopes[noise_at : noise_at + n_right * length].reshape(n_right, length)
+                loss += _noise(x[:count], own, mass_left[:count], z[:n_right], noise_right[b], noise_weight, objective, buffers, dx, dz, with_loss)
+            if n_left > 0:
+                noise_at += n_right * length
+                _gather(table, noise_left[b], left_map, shift, z)
+                dz = slopes[noise_at : noise_at + n_left * length].reshape(n_left, length)
+                loss += _noise(y[:count], own, mass_right[:count], z[:n_left], noise_left[b], noise_weight, objective, buffers, dy, dz, with_loss)
+            losses[b, 0] = loss
+            losses[b, 1] = weight
+            counted += _count_pairs(start[first:last], stop[first:last], first, after, before, limit)
+        pairs += counted
+    return pairs
+
+
+@nb.njit(cache=True)
+def _count_pairs(start, stop, first, after, before, limit):
+    """Places within the window, equal rows included."""
+    ahead = len(after) if after.max() > 0 else 0
+    behind = len(before) if before.max() > 0 else 0
+    total = 0
+    for i in range(len(start)):
+        place = i + first - start[i]
+        if place < limit:
+            total += min(ahead, stop[i] - (i + first) - 1) + min(behind, place)
+    return total
+
+
+@nb.njit(cache=True, parallel=True)
+def aligned_part(table, shift, left_map, right_map, length, left, right, weight, label, blocks, noise_right, noise_left, noise_weight, objective, slopes, base, loss_every, losses, threads):
+    """Slopes of all blocks of an aligned part; as `band_part`, with P pairs for R rows."""
+    num_blocks, total = len(blocks) - 1, len(left)
+    n_right, n_left = noise_right.shape[1], noise_left.shape[1]
+    longest = 0
+    for b in range(num_blocks):
+        longest = max(longest, blocks[b + 1] - blocks[b])
+    at_right = base + total * length
+    at_noise = at_right + total * length
+    for t in nb.prange(threads):
+        x = np.empty((longest, length), table.dtype)
+        y = np.empty((longest, length), table.dtype)
+        z = np.empty((max(n_right, n_left, 1), length), table.dtype)
+        mass = np.empty(longest, table.dtype)
+        size = max(longest * max(n_right, n_left), 1)
+        buffers = (np.empty(size, table.dtype), np.empty(size, table.dtype), np.empty(longest * length, table.dtype))
+        for b in range(t, num_blocks, threads):
+            first, last = blocks[b], blocks[b + 1]
+            count = last - first
+            own_left, own_right = left[first:last], right[first:last]
+            with_loss = loss_every > 0 and b % loss_every == 0
+            _gather(table, own_left, left_map, shift, x)
+            _gather(table, own_right, right_map, shift, y)
+            dx = slopes[base + first * length : base + last * length].reshape(count, length)
+            dy = slopes[at_right + first * length : at_right + last * length].reshape(count, length)
+            dx[:] = 0
+            dy[:] = 0
+            loss = _aligned(x[:count], y[:count], own_left, own_right, weight[first:last], label[first:last], objective, mass[:count], dx, dy, with_loss)
+            total_weight = 0.0
+            if with_loss:
+                for i in range(count):
+                    if own_left[i] != own_right[i]:
+                        total_weight += weight[first + i]
+            noise_at = at_noise + b * (n_right + n_left) * length
+            if n_right > 0:
+                _gather(table, noise_right[b], right_map, shift, z)
+                dz = slopes[noise_at : noise_at + n_right * length].reshape(n_right, length)
+                loss += _noise(x[:count], own_left, mass[:count], z[:n_right], noise_right[b], noise_weight, objective, buffers, dx, dz, with_loss)
+            if n_left > 0:
+                noise_at += n_right * length
+                _gather(table, noise_left[b], left_map, shift, z)
+                dz = slopes[noise_at : noise_at + n_left * length].reshape(n_left, length)
+                loss += _noise(y[:count], own_right, mass[:count], z[:n_left], noise_left[b], noise_weight, objective, buffers, dy, dz, with_loss)
+            losses[b, 0] = loss
+            losses[b, 1] = total_weight
+
+
+@nb.njit(cache=True)
+def chain(rows, head, following, touched):
+    """Links the contributions of each node in batch order.
+
+    rows: (E,) int32 node of each contribution. head: (num_nodes,) int32, all -1, and
+    again -1 after `apply`. following: (E,) int32 out. touched: (E,) int32 out.
+
+    Returns:
+        the number of nodes touched.
+    """
+    count = 0
+    for e in range(len(rows) - 1, -1, -1):
+        row = rows[e]
+        if head[row] < 0:
+            touched[count] = row
+            count += 1
+        following[e] = head[row]
+        head[row] = e
+    return count
+
+
+@nb.njit(cache=True, parallel=True)
+def apply(table, squares, edges, slopes, offsets, sides, seg_ptr, seg_column, seg_place, seg_length, seg_sign, head, following, touched, optimizer, rate, threads):
+    """Sums the slopes of each touched node in batch order and updates it once.
+
+    edges: (roles + 1,) first column of each role and bias. offsets (E,): where a
+    contribution begins in `slopes`; sides (E,): which map it goes through; seg_*: the maps'
+    segments, side s has seg_ptr[s] .. seg_ptr[s + 1]. optimizer: 0 SGD, 1 row-wise Adagrad.
+    """
+    one = table.dtype.type
+    step = one(rate)
+    for t in nb.prange(threads):
+        total = np.empty(table.shape[1], table.dtype)
+        for k in range(t, len(touched), threads):
+            row = touched[k]
+            total[:] = 0
+            e = head[row]
+            head[row] = -1
+            while e >= 0:
+                at, side = offsets[e], sides[e]
+                for s in range(seg_ptr[side], seg_ptr[side + 1]):
+                    column, place = seg_column[s], at + seg_place[s]
+                    if seg_sign[s] > 0:
+                        for c in range(seg_length[s]):
+                            total[column + c] += slopes[place + c]
+                    else:
+                        for c in range(seg_length[s]):
+                            total[column + c] -= slopes[place + c]
+                e = following[e]
+            for r in range(len(edges) - 1):
+                a, b = edges[r], edges[r + 1]
+                if a == b:
+                    continue
+                factor = step
+                if optimizer == 1:
+                    square = one(0)
+                    for c in range(a, b):
+                        square += total[c] * total[c]
+                    squares[row, r] += square / one(b - a)
+                    factor = step / (math.sqrt(squares[row, r]) + one(1e-10))
+                for c in range(a, b):
+                    table[row, c] -= factor * total[c]

@@ -1,0 +1,137 @@
+"""A batch: blocks of pairs computed against the same tables, as every backend reads them.
+
+A block packs whole sequences up to a number of rows, or aligned pairs, and has noise rows
+that all its pairs share:
+
+    X = left[rows]  (L, d)    Y = right[rows]  (L, d)    Z = right[noise]  (N, d)
+    loss = sum_ij M_ij l(x_i . y_j, 1) + sum_i (K/N) m_i sum_n l(x_i . z_n, 0),  m_i = sum_j M_ij
+
+Pairs, and noise, whose two rows are equal have weight 0. Noise on the left side is the
+mirrored term over left[noise]. The noise term has the expectation of K independent draws.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba as nb
+import numpy as np
+
+from nodeemb.sampling.sequences import Pairs, Sequences
+
+
+class Band(NamedTuple):
+    """Sequences one after the other; the pairs are places within a window of each other.
+
+    rows: (R,) int32 node rows.
+    start, stop: (R,) int32: where the place's own sequence begins and ends in `rows`.
+    blocks: (B + 1,) int64: block b is rows[blocks[b]:blocks[b+1]].
+    after, before: (window,) float64 weights by distance.
+    limit: only the first `limit` places of a sequence are centres.
+    label: 1 for pairs that occur, 0 for pairs to be told apart (no noise then).
+    """
+
+    rows: np.ndarray
+    start: np.ndarray
+    stop: np.ndarray
+    blocks: np.ndarray
+    after: np.ndarray
+    before: np.ndarray
+    limit: int
+    label: float
+
+
+class Aligned(NamedTuple):
+    """Pairs left[k], right[k].
+
+    left, right: (P,) int32 node rows.
+    weight: (P,) float32.
+    label: (P,) float32: 1 or 0, or the target value of the squared objective. Only pairs
+        with a label above 0 have noise.
+    blocks: (B + 1,) int64.
+    """
+
+    left: np.ndarray
+    right: np.ndarray
+    weight: np.ndarray
+    label: np.ndarray
+    blocks: np.ndarray
+
+
+class Part(NamedTuple):
+    """The blocks of one channel in a batch.
+
+    channel: number of the channel in the scheme.
+    pairs: Band or Aligned.
+    noise_right, noise_left: (B, N) int32 noise rows; (B, 0) for none on that side.
+    noise_weight: K / N for each side that has noise (half of K each for both).
+    """
+
+    channel: int
+    pairs: Band | Aligned
+    noise_right: np.ndarray
+    noise_left: np.ndarray
+    noise_weight: float
+
+
+class Loss(NamedTuple):
+    """total: the sum of the weighted losses of the blocks asked about, noise included.
+    weight: the sum of their positive weights. pairs: all pairs of the batch."""
+
+    total: float
+    weight: float
+    pairs: int
+
+
+def pack_sequences(sequences: Sequences, block_rows: int) -> tuple[np.ndarray, ...]:
+    """Whole sequences into blocks of at most `block_rows` rows.
+
+    A sequence of one node has no pairs and is left out; one longer than `block_rows` is a
+    block of its own.
+
+    Returns:
+        rows, start, stop, blocks as in `Band`.
+    """
+    return _pack(sequences.rows, sequences.lengths, block_rows)
+
+
+@nb.njit(cache=True)
+def _pack(sequences, lengths, block_rows):
+    total = 0
+    for length in lengths:
+        if length > 1:
+            total += length
+    rows = np.empty(total, np.int32)
+    start, stop = np.empty(total, np.int32), np.empty(total, np.int32)
+    blocks = np.zeros(len(lengths) + 1, np.int64)
+    at = number = opened = 0
+    for i in range(len(lengths)):
+        length = lengths[i]
+        if length < 2:
+            continue
+        if at > opened and at - opened + length > block_rows:
+            number += 1
+            blocks[number] = at
+            opened = at
+        for k in range(length):
+            rows[at + k] = sequences[i, k]
+            start[at + k] = at
+            stop[at + k] = at + length
+        at += length
+    if at > opened:
+        number += 1
+        blocks[number] = at
+    return rows, start, stop, blocks[: number + 1].copy()
+
+
+def cut_pairs(pairs: Pairs, label: float, block_pairs: int) -> Aligned:
+    """Aligned pairs into blocks of `block_pairs`, all with one label."""
+    count = len(pairs.left)
+    ends = np.append(np.arange(0, count, block_pairs), count)
+    return Aligned(
+        pairs.left,
+        pairs.right,
+        pairs.weight,
+        np.full(count, label, np.float32),
+        ends.astype(np.int64),
+    )

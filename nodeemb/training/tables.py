@@ -1,0 +1,42 @@
+"""The numbers that training changes: one row a node, all roles and biases side by side."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba as nb
+import numpy as np
+
+from nodeemb.rng import stream_key, unit
+from nodeemb.roles.scheme import Layout
+
+
+class Tables(NamedTuple):
+    """table: (num_nodes, columns) float32 or float64.
+
+    squares: (num_nodes, roles and biases): row-wise Adagrad's sums of mean squared slopes.
+    """
+
+    table: np.ndarray
+    squares: np.ndarray
+
+
+@nb.njit(cache=True, parallel=True)
+def _fill(table, columns, scale, key):
+    wide = table.shape[1]
+    for row in nb.prange(len(table)):
+        for column in range(columns):
+            u = unit(key, row * wide + column)
+            table[row, column] = (u - 0.5) * scale
+
+
+def new_tables(num_nodes: int, layout: Layout, seed: int, dtype: str = "float32") -> Tables:
+    """Small random roles and zero biases.
+
+    Every role starts uniform in (-0.5, 0.5) / dim: a table of zeros is a saddle for one
+    table, so all schemes start alike. Biases may start at 0, where their slope is not.
+    """
+    table = np.zeros((num_nodes, layout.columns), np.dtype(dtype))
+    dim = next(iter(layout.dims.values()))
+    _fill(table, layout.width, 1.0 / dim, stream_key(seed, "init"))
+    return Tables(table, np.zeros((num_nodes, len(layout.roles)), table.dtype))
