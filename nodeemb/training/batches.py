@@ -1,0 +1,166 @@
+"""From a sampler's numbered sequences to the batches of an epoch.
+
+Batch b of an epoch holds a fixed range of sequences, so it is a function of (seed, epoch,
+b), whoever asks for it. Noise is drawn by the number of the block in the epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from nodeemb.errors import WrongUse
+from nodeemb.rng import stream_key
+from nodeemb.roles.scheme import RoleScheme
+from nodeemb.sampling.noise import NoiseLaw, draw_noise
+from nodeemb.sampling.options import FirstStencil, NoiseOptions, PairStencil, WindowStencil
+from nodeemb.sampling.sequences import Pairs, Plan, Sequences
+from nodeemb.sampling.stencil import Window, first_pairs, make_window
+from nodeemb.training.batch import Aligned, Band, Part, cut_pairs, pack_sequences
+from nodeemb.training.options import TrainingOptions
+
+_BATCHES_AN_EPOCH = 50
+
+
+class Feed(NamedTuple):
+    """What makes batches: sampler, stencil, scheme, noise.
+
+    per_batch: sequences (or edges) that a batch draws.
+    left_law, right_law: noise laws, None where that side has no noise.
+    """
+
+    plan: Plan
+    stencil: PairStencil | WindowStencil | FirstStencil
+    window: Window | None
+    scheme: RoleScheme
+    noise: NoiseOptions
+    left_law: NoiseLaw | None
+    right_law: NoiseLaw | None
+    training: TrainingOptions
+    per_batch: int
+    seed: int
+
+
+def check_stencil(sampler: str, stencil: object, walk_length: int | None) -> None:
+    """Refuses a sampler and a stencil that do not belong together.
+
+    Raises:
+        WrongUse: with what would.
+    """
+    kind = stencil.kind  # type: ignore[attr-defined]
+    fits = {"edges": ("pair",), "alternating": ("first",)}.get(sampler, ("window", "first"))
+    if kind not in fits:
+        raise WrongUse(
+            f'stencil "{kind}" does not go with sampler "{sampler}"',
+            allowed=f"{' or '.join(fits)}",
+        )
+    if isinstance(stencil, WindowStencil) and walk_length is not None:
+        if stencil.window >= walk_length:
+            raise WrongUse(
+                f"window {stencil.window} does not fit into walks of {walk_length} nodes",
+                allowed=f"window below {walk_length}",
+            )
+
+
+def make_feed(
+    plan: Plan,
+    stencil: PairStencil | WindowStencil | FirstStencil,
+    scheme: RoleScheme,
+    noise: NoiseOptions,
+    laws: tuple[NoiseLaw | None, NoiseLaw | None],
+    training: TrainingOptions,
+    seed: int,
+) -> Feed:
+    """Sizes the batches. The mean length of walks is measured on the first thousand."""
+    window = make_window(stencil, plan.longest) if isinstance(stencil, WindowStencil) else None
+    if window is not None:
+        probe = plan.draw(0, 0, min(plan.count, 1000))
+        assert isinstance(probe, Sequences)
+        useful = probe.lengths[probe.lengths > 1]
+        block = training.block_rows * len(probe.lengths) / max(useful.sum(), 1)
+    elif isinstance(stencil, FirstStencil):
+        contexts = plan.longest // 2 if plan.alternating else plan.longest - 1
+        block = training.block_pairs / contexts
+    else:
+        block = training.block_pairs
+    most = block * training.batch_blocks
+    few = max(block, plan.count / _BATCHES_AN_EPOCH)
+    per_batch = max(1, min(int(most), int(few), plan.count))
+    return Feed(plan, stencil, window, scheme, noise, *laws, training, per_batch, seed)
+
+
+def num_batches(feed: Feed) -> int:
+    """Batches of an epoch."""
+    return -(-feed.plan.count // feed.per_batch)
+
+
+def batches(feed: Feed, epoch: int, first: int = 0) -> Iterator[list[Part]]:
+    """The batches of an epoch, from number `first` on."""
+    for number in range(first, num_batches(feed)):
+        begin = number * feed.per_batch
+        count = min(feed.per_batch, feed.plan.count - begin)
+        yield list(_parts(feed, feed.plan.draw(epoch, begin, count), epoch, number))
+
+
+def _parts(
+    feed: Feed, drawn: Sequences | Pairs, epoch: int, number: int
+) -> Iterator[Part]:
+    """One part for each channel and each kind of pair that trains it."""
+    if isinstance(drawn, Sequences) and isinstance(feed.stencil, FirstStencil):
+        drawn = first_pairs(drawn, feed.stencil, feed.plan.alternating)
+    if isinstance(drawn, Sequences):
+        packed = pack_sequences(drawn, feed.training.block_rows)
+        if not len(packed[0]):
+            return
+    for channel, spec in enumerate(feed.scheme.channels.values()):
+        for kind, label in spec.labels.items():
+            code = feed.scheme.kinds.index(kind)
+            pairs: Band | Aligned | None
+            if isinstance(drawn, Sequences):
+                pairs = _band(feed, packed, kind, float(label))
+            else:
+                pairs = _aligned(feed, drawn, kind, code, float(label))
+            if pairs is not None:
+                yield _with_noise(feed, channel, pairs, label, epoch, number, code)
+
+
+def _band(feed: Feed, packed: tuple, kind: str, label: float) -> Band:
+    assert feed.window is not None
+    after, before, limit = feed.window
+    none = np.zeros_like(after)
+    if kind == "left":
+        after = none
+    elif kind == "right":
+        before = none
+    return Band(*packed, after, before, limit, label)
+
+
+def _aligned(feed: Feed, drawn: Pairs, kind: str, code: int, label: float) -> Aligned | None:
+    if feed.scheme.kind_of == "sign":
+        keep = drawn.kind == code
+        drawn = Pairs(*(column[keep] for column in drawn))
+    elif kind == "left":  # seen from the target, the source is the left context
+        drawn = Pairs(drawn.right, drawn.left, drawn.weight, drawn.kind)
+    if not len(drawn.left):
+        return None
+    return cut_pairs(drawn, label, feed.training.block_pairs)
+
+
+def _with_noise(
+    feed: Feed, channel: int, pairs: Band | Aligned, label: int, epoch: int, number: int, code: int
+) -> Part:
+    blocks = len(pairs.blocks) - 1
+    shared = feed.noise.shared if label else 0
+    sides = (feed.right_law, feed.left_law)
+    active = sum(law is not None for law in sides)
+    drawn = []
+    for name, law in zip(("noise right", "noise left"), sides, strict=True):
+        if law is None or not shared:
+            drawn.append(np.empty((blocks, 0), np.int32))
+            continue
+        key = stream_key(feed.seed, name, epoch, number, channel, code)
+        drawn.append(draw_noise(law, key, 0, blocks, shared))
+    weight = feed.noise.per_pair / (shared * active) if shared and active else 0.0
+    return Part(channel, pairs, drawn[0], drawn[1], weight)

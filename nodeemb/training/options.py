@@ -1,0 +1,82 @@
+"""The options of roles, objective and training: how the pairs of a recipe are learned."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from nodeemb.options import Options
+from nodeemb.roles.scheme import RoleScheme
+
+
+class RoleOptions(Options):
+    """Which tables a node has, and how large they are."""
+
+    scheme: str | RoleScheme = Field(
+        default="source_target",
+        description="a built-in role scheme, a path to your own in YAML, or the scheme itself",
+    )
+    biases: Literal["none", "tied", "free"] = Field(
+        default="none",
+        description="none; tied: one number a node, b(u) + b(v); free: source_bias(u) + "
+        "target_bias(v)",
+    )
+    shares: dict[str, float] = Field(
+        default={}, description="role -> share of the width, 0 to 1 (e.g. minus, shared)"
+    )
+    dim: int | None = Field(
+        default=128, ge=1, le=65_536, description="length of the vector of a role; 1 to 65,536"
+    )
+    width: int | None = Field(
+        default=None,
+        ge=1,
+        le=65_536,
+        description="all floats of a node over its roles, biases apart; instead of dim",
+    )
+
+
+class ObjectiveOptions(Options):
+    """The loss of a pair's score."""
+
+    kind: Literal["logistic", "squared"] = Field(
+        default="logistic", description="logistic (skip-gram with noise) or squared (counts)"
+    )
+    shift: float | Literal["noise"] = Field(
+        default=0.0,
+        description="added to every score while training: a number, or `noise` for "
+        "log(K q(v)), which makes the optimum log p(v|u) (noise-contrastive estimation)",
+    )
+
+
+class TrainingOptions(Options):
+    """How long, how fast, in what pieces."""
+
+    optimizer: Literal["adagrad", "sgd"] = Field(
+        default="adagrad",
+        description="adagrad: one step size a node and role; sgd: one for all (may diverge)",
+    )
+    learning_rate: float = Field(default=0.05, gt=0, le=100, description="step size, above 0")
+    schedule: Literal["linear", "constant"] = Field(
+        default="linear", description="linear: falls to a ten-thousandth; constant"
+    )
+    epochs: int = Field(default=1, ge=1, le=1_000_000, description="passes over the samples")
+    block_rows: int = Field(
+        default=160, ge=2, le=65_536, description="rows of a block of sequences"
+    )
+    block_pairs: int = Field(
+        default=256, ge=1, le=65_536, description="pairs of a block of aligned pairs"
+    )
+    batch_blocks: int = Field(
+        default=32,
+        ge=1,
+        le=4096,
+        description="blocks computed against the same tables, at most; an epoch is cut into "
+        "at least 50 batches where it has the blocks for it",
+    )
+    patience: int = Field(
+        default=5,
+        ge=1,
+        le=1_000_000,
+        description="with validation links: stop after so many epochs without a better one",
+    )
