@@ -52,7 +52,11 @@ class AlternatingOptions(Options):
 
     kind: Literal["alternating"] = "alternating"
     walk_length: int = Field(
-        default=6, ge=2, le=10_000, description="nodes in a walk, both sides counted; an even number"
+        default=6,
+        ge=2,
+        le=10_000,
+        multiple_of=2,
+        description="nodes in a walk, both sides counted; an even number from 2 to 10,000",
     )
 
 

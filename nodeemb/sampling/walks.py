@@ -79,8 +79,12 @@ def _steps(pointers: np.ndarray, neighbours: np.ndarray, weight: np.ndarray | No
         degree = np.diff(pointers).astype(np.float64)
         return Steps(pointers, neighbours, np.empty(0, np.float32), np.empty(0, np.int32), degree)
     prob, jump = alias_rows(pointers, weight)
-    sums = np.concatenate([[0.0], np.cumsum(weight, dtype=np.float64)])
-    return Steps(pointers, neighbours, prob, jump, sums[pointers[1:]] - sums[pointers[:-1]])
+    starts = pointers[:-1]
+    some = pointers[1:] > starts
+    degree = np.zeros(len(starts))
+    # summed node by node: differences of a running sum would lose light nodes to heavy ones
+    degree[some] = np.add.reduceat(weight.astype(np.float64), starts[some])
+    return Steps(pointers, neighbours, prob, jump, degree)
 
 
 @nb.njit(cache=True, inline="always")
@@ -144,7 +148,8 @@ def _walk_second_order(pointers, neighbours, prob, jump, starts, length, p, q, k
             tries = 0
             while True:
                 x = step(pointers, neighbours, prob, jump, node, unit(own, tries))
-                if x < 0 or before < 0:
+                # the only way on is taken whatever its bias; refusing it could go on for ever
+                if x < 0 or before < 0 or pointers[node + 1] - pointers[node] == 1:
                     break
                 if x == before:
                     bias = back
@@ -188,7 +193,7 @@ def plan_walks(graph: Graph, options: WalkOptions | SecondOrderOptions, seed: in
             part = order(epoch, lap)[at : at + count]
             parts.append(part)
             first, count = first + len(part), count - len(part)
-        return np.concatenate(parts)
+        return np.concatenate(parts) if parts else np.empty(0, np.int64)
 
     def sample(epoch: int, first: int, count: int) -> Sequences:
         key = stream_key(seed, "walk", epoch)
