@@ -1,0 +1,369 @@
+"""The slow, obvious twins of draws, samplers, stencils and scores.
+
+Plain Python, no kernels, nothing shared with the package but its option models. A twin has
+the name of its entry in `nodeemb.sampling.registry.SAMPLERS` and gives the very same
+sequences, since draws are functions of (seed, stream, index). What the sequences should be
+in the long run stands in `laws.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from nodeemb.graph.graph import Graph
+from nodeemb.sampling.sequences import Pairs, Sequences
+
+_WORD = 2**64 - 1
+
+Walk = tuple[tuple[int, ...], int]  # nodes, and the side of the first one
+Pair = tuple[int, int, float]
+Neighbours = dict[int, list[tuple[int, float]]]
+
+# ---- draws --------------------------------------------------------------------------
+
+
+def key(seed: int, stream: str, *numbers: int) -> int:
+    """The key of a stream: BLAKE2b, 8 bytes, little end first, of the joined names."""
+    text = "\x1f".join([str(seed), stream, *map(str, numbers)])
+    return int.from_bytes(
+        hashlib.blake2b(text.encode(), digest_size=8).digest(), "little"
+    )
+
+
+def bits(key: int, index: int) -> int:
+    """Output number `index` of SplitMix64 started at `key`."""
+    z = (key + (index + 1) * 0x9E3779B97F4A7C15) & _WORD
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _WORD
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _WORD
+    return z ^ (z >> 31)
+
+
+def unit(key: int, index: int) -> float:
+    """The upper 53 bits as a number in [0, 1)."""
+    return (bits(key, index) >> 11) / 2**53
+
+
+def below(key: int, index: int, bound: int) -> int:
+    """The upper 32 bits scaled to [0, bound)."""
+    return ((bits(key, index) >> 32) * bound) >> 32
+
+
+def permutation(key: int, n: int) -> list[int]:
+    """Fisher and Yates's shuffle, from the end."""
+    order = list(range(n))
+    for i in reversed(range(1, n)):
+        j = below(key, i, i + 1)
+        order[i], order[j] = order[j], order[i]
+    return order
+
+
+def vose(weights: list[float]) -> tuple[list[float], list[int]]:
+    """Vose's two tables: place i keeps prob[i] of its column, the rest goes to jump[i]."""
+    n, total = len(weights), 0.0
+    for w in weights:
+        total += w
+    share = [w * n / total for w in weights]
+    small = [i for i in range(n) if share[i] < 1]
+    large = [i for i in range(n) if share[i] >= 1]
+    prob, jump = [1.0] * n, list(range(n))
+    while small and large:
+        less, more = small.pop(), large[-1]
+        prob[less], jump[less] = share[less], more
+        share[more] -= 1 - share[less]
+        if share[more] < 1:
+            small.append(large.pop())
+    return prob, jump
+
+
+def alias_law(prob: list[float], jump: list[int]) -> list[float]:
+    """The law that two tables stand for."""
+    law = [0.0] * len(prob)
+    for i, keep in enumerate(prob):
+        law[i] += keep / len(prob)
+        law[jump[i]] += (1 - keep) / len(prob)
+    return law
+
+
+def choose(prob: list[float], jump: list[int], u: float) -> int:
+    """The place that u chooses: whole part the column, fraction stay or jump."""
+    place = int(u * len(prob))
+    return place if u * len(prob) - place < prob[place] else jump[place]
+
+
+# ---- neighbours ---------------------------------------------------------------------
+
+
+def arcs(graph: Graph) -> list[tuple[int, int, float]]:
+    """(source, target, weight) of every arc, by source and target."""
+    weight = [1.0] * graph.num_arcs if graph.weight is None else graph.weight.tolist()
+    return list(
+        zip(graph.sources.tolist(), graph.targets.tolist(), weight, strict=True)
+    )
+
+
+def out_neighbours(graph: Graph) -> Neighbours:
+    """node -> its (target, weight), ascending."""
+    near: Neighbours = {v: [] for v in range(graph.num_nodes)}
+    for u, v, w in arcs(graph):
+        near[u].append((v, w))
+    return near
+
+
+def in_neighbours(graph: Graph) -> Neighbours:
+    """node -> its (source, weight), ascending."""
+    near: Neighbours = {v: [] for v in range(graph.num_nodes)}
+    for u, v, w in arcs(graph):
+        near[v].append((u, w))
+    return near
+
+
+def all_neighbours(graph: Graph) -> Neighbours:
+    """As `out_neighbours`, directions forgotten: mutual weights add up, a loop is one."""
+    if not graph.directed:
+        return out_neighbours(graph)
+    weight: dict[tuple[int, int], float] = {}
+    for u, v, w in arcs(graph):
+        for pair in {(u, v), (v, u)}:
+            if graph.weight is None:
+                weight[pair] = 1.0
+            else:
+                weight[pair] = weight.get(pair, 0.0) + w
+    near: Neighbours = {v: [] for v in range(graph.num_nodes)}
+    for u, v in sorted(weight):
+        near[u].append((v, float(np.float32(weight[u, v]))))
+    return near
+
+
+def ways_on(graph: Graph, direction: str) -> Neighbours:
+    """Where a walk can go from each node."""
+    return all_neighbours(graph) if direction == "ignore" else out_neighbours(graph)
+
+
+# ---- twins of the samplers ----------------------------------------------------------
+
+
+def edges(graph, options, seed: int, epoch: int, first: int, count: int) -> list[tuple]:
+    """(left, right, weight, kind) of arcs: a shuffle, or drawn by weight."""
+    own, every = key(seed, "edge", epoch), arcs(graph)
+    if graph.weight is None:
+        chosen = permutation(own, len(every))[first : first + count]
+    else:
+        tables = vose([w for _, _, w in every])
+        chosen = [choose(*tables, unit(own, first + i)) for i in range(count)]
+    kind = [0] * len(every) if graph.sign is None else [int(s < 0) for s in graph.sign]
+    return [(every[a][0], every[a][1], 1.0, kind[a]) for a in chosen]
+
+
+def walks(graph, options, seed: int, epoch: int, first: int, count: int) -> list[Walk]:
+    """First-order walks from shuffled starts; a walk ends where there is no way on."""
+    move = _mover(ways_on(graph, options.direction), graph.weight is not None)
+    own, length = key(seed, "walk", epoch), options.walk_length
+    out = []
+    for number in range(first, first + count):
+        walk = [_start(graph.num_nodes, seed, epoch, number)]
+        while len(walk) < length:
+            x = move(walk[-1], unit(own, number * length + len(walk)))
+            if x is None:
+                break
+            walk.append(x)
+        out.append((tuple(walk), 0))
+    return out
+
+
+def second_order(
+    graph, options, seed: int, epoch: int, first: int, count: int
+) -> list[Walk]:
+    """node2vec's walks: a candidate by weight, kept in proportion to its bias."""
+    near = ways_on(graph, options.direction)
+    move = _mover(near, graph.weight is not None)
+    own, length = key(seed, "walk", epoch), options.walk_length
+    most = max(1 / options.p, 1, 1 / options.q)
+    out = []
+    for number in range(first, first + count):
+        walk = [_start(graph.num_nodes, seed, epoch, number)]
+        while len(walk) < length:
+            step, tries, kept = bits(own, number * length + len(walk)), 0, False
+            while not kept:
+                x = move(walk[-1], unit(step, tries))
+                if x is None or len(walk) == 1:
+                    break
+                keep = bias(near, walk[-2], x, options.p, options.q) / most
+                kept = unit(step, tries + 1) < keep
+                tries += 2
+            if x is None:
+                break
+            walk.append(x)
+        out.append((tuple(walk), 0))
+    return out
+
+
+def alternating(
+    graph, options, seed: int, epoch: int, first: int, count: int
+) -> list[Walk]:
+    """NERD's walks: numbers 2i and 2i + 1 start at source and target of the same arc."""
+    every, length = arcs(graph), options.walk_length
+    weighted = graph.weight is not None
+    out_move = _mover(out_neighbours(graph), weighted)
+    in_move = _mover(in_neighbours(graph), weighted)
+    begin, own = key(seed, "start", epoch), key(seed, "walk", epoch)
+    tables = vose([w for _, _, w in every]) if weighted else None
+    order = [] if weighted else permutation(begin, len(every))
+    out = []
+    for number in range(first, first + count):
+        half, side = divmod(number, 2)
+        arc = choose(*tables, unit(begin, half)) if tables else order[half]
+        source, target = every[arc][:2]
+        walk = [source, target] if side == 0 else [target, source]
+        while len(walk) < length:
+            on_source = (len(walk) - 1 + side) % 2 == 0
+            move = out_move if on_source else in_move
+            walk.append(move(walk[-1], unit(own, number * length + len(walk))))
+        out.append((tuple(walk), side))
+    return out
+
+
+def bias(near: Neighbours, before: int, x: int, p: float, q: float) -> float:
+    """What multiplies the weight of going on to x after coming from `before`."""
+    if x == before:
+        return 1 / p
+    return 1.0 if x in [y for y, _ in near[before]] else 1 / q
+
+
+def _start(nodes: int, seed: int, epoch: int, number: int) -> int:
+    lap, at = divmod(number, nodes)
+    return permutation(key(seed, "start", epoch, lap), nodes)[at]
+
+
+def _mover(near: Neighbours, weighted: bool):
+    """(node, u) -> the neighbour that u chooses, None where there is none."""
+    tables = {}
+    if weighted:
+        for node, ways in near.items():
+            if ways:
+                prob, jump = vose([w for _, w in ways])
+                tables[node] = [float(np.float32(keep)) for keep in prob], jump
+
+    def move(node: int, u: float) -> int | None:
+        ways = near[node]
+        if not ways:
+            return None
+        return ways[choose(*tables[node], u) if weighted else int(u * len(ways))][0]
+
+    return move
+
+
+# ---- stencils -----------------------------------------------------------------------
+
+
+def as_walks(drawn: Sequences) -> list[Walk]:
+    """Drawn sequences as tuples of nodes, each with the side of its first node."""
+    return [
+        (tuple(row[:length]), side)
+        for row, length, side in zip(
+            drawn.rows.tolist(),
+            drawn.lengths.tolist(),
+            drawn.sides.tolist(),
+            strict=True,
+        )
+    ]
+
+
+def as_pairs(drawn: Pairs) -> list[Pair]:
+    """Drawn pairs as (left, right, weight)."""
+    columns = drawn.left.tolist(), drawn.right.tolist(), drawn.weight.tolist()
+    return list(zip(*columns, strict=True))
+
+
+def distance_weight(stencil, distance: int, horizon: int) -> float:
+    """The weight of a context at a distance of 1 .. horizon."""
+    a = stencil.stop_probability
+    if stencil.weights == "geometric":
+        arrive = (1 - a) ** (distance - 1)
+        return arrive if distance == horizon else a * arrive
+    return {
+        "flat": 1.0,
+        "linear": 1 - (distance - 1) / horizon,
+        "inverse": 1 / distance,
+    }[stencil.weights]
+
+
+def pairs_of(
+    sequences: list[Walk], stencil, longest: int, alternating: bool = False
+) -> list[Pair]:
+    """Every (left, right, weight) that a stencil takes from sequences.
+
+    Args:
+        sequences: nodes and side of each.
+        stencil: a stencil's options.
+        longest: nodes of a sequence that did not end early.
+        alternating: sides switch at every step, and the source side is left.
+    """
+    return [
+        pair
+        for walk in sequences
+        for pair in _pairs_of(walk, stencil, longest, alternating)
+    ]
+
+
+def _pairs_of(walk: Walk, stencil, longest: int, alternating: bool) -> Iterator[Pair]:
+    nodes, side = walk
+    if stencil.kind == "pair":
+        yield nodes[0], nodes[1], 1.0
+    elif stencil.kind == "window":
+        for i, centre in enumerate(nodes):
+            if stencil.centres == "whole_horizon" and i + stencil.window > longest - 1:
+                continue
+            for j, context in enumerate(nodes):
+                wanted = {"both": j != i, "after": j > i, "before": j < i}[
+                    stencil.sides
+                ]
+                if wanted and abs(j - i) <= stencil.window:
+                    yield (
+                        centre,
+                        context,
+                        distance_weight(stencil, abs(j - i), stencil.window),
+                    )
+    else:
+        places = range(1, len(nodes), 2 if alternating else 1)
+        horizon = longest // 2 if alternating else longest - 1
+        for number, j in enumerate(places, start=1):
+            weight = distance_weight(stencil, number, horizon)
+            ends = (nodes[0], nodes[j]) if side == 0 else (nodes[j], nodes[0])
+            yield (*ends, weight)
+
+
+# ---- scores -------------------------------------------------------------------------
+
+
+def score(scheme, channel: str, roles: dict[str, np.ndarray], u: int, v: int) -> float:
+    """One channel's score, term by term.
+
+    Args:
+        scheme: roles and channels.
+        channel: name of the channel.
+        roles: role or bias name -> (n, k) table; biases under the names of a layout.
+        u, v: rows of the left and the right node.
+    """
+    parts, sign = [], 1
+    for word in scheme.channels[channel].terms.split():
+        if word in ("+", "-"):
+            sign = -1 if word == "-" else 1
+            continue
+        left, right = word.split(".")
+        parts += [
+            sign * a * b for a, b in zip(roles[left][u], roles[right][v], strict=True)
+        ]
+    suffix = f":{channel}" if len(scheme.channels) > 1 else ""
+    for name, node in (
+        ("bias", u),
+        ("bias", v),
+        ("source_bias", u),
+        ("target_bias", v),
+    ):
+        if name + suffix in roles:
+            parts.append(float(roles[name + suffix][node][0]))
+    return math.fsum(parts)
