@@ -261,7 +261,7 @@ def _pairs(graph: Graph, arcs: np.ndarray) -> np.ndarray:
 
 
 def _frozen(pairs: np.ndarray) -> np.ndarray:
-    pairs = np.array(pairs, np.int32).reshape(-1, 2)
+    pairs = np.array(pairs, np.int32, order="C").reshape(-1, 2)
     pairs.flags.writeable = False
     return pairs
 

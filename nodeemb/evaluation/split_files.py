@@ -7,7 +7,6 @@ appears whole or not at all, and is read only with a graph of the same hash.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from dataclasses import replace
@@ -19,6 +18,7 @@ import numpy as np
 from nodeemb.errors import DataRefused, WrongUse
 from nodeemb.evaluation.split import Split, assemble_split, split_hash
 from nodeemb.graph.graph import Graph
+from nodeemb.io.atomic import write_bytes_atomically, write_json
 
 _LINKS, _MANIFEST = "links.safetensors", "manifest.json"
 
@@ -38,11 +38,10 @@ def save_split(split: Split, path: str | Path) -> Path:
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     links = save({"test": split.test, "validation": split.validation})
-    manifest = json.dumps(split.manifest, indent=2, sort_keys=True) + "\n"
     folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
-        _write(folder / _LINKS, links)
-        _write(folder / _MANIFEST, manifest.encode())
+        write_bytes_atomically(folder / _LINKS, links)
+        write_json(folder / _MANIFEST, split.manifest)
         folder.chmod(0o755)
         folder.rename(path)
     except BaseException:
@@ -80,13 +79,6 @@ def load_split(path: str | Path, graph: Graph) -> Split:
         )
     split = assemble_split(graph, links["test"], links["validation"], {})
     return replace(split, manifest=manifest)
-
-
-def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:

@@ -296,7 +296,7 @@ def test_nothing_is_overwritten_and_nothing_left_half(saved, monkeypatch, tmp_pa
     def full_disk(*_):
         raise OSError("no space left")
 
-    monkeypatch.setattr(files, "_write", full_disk)
+    monkeypatch.setattr(files, "write_json", full_disk)
     with pytest.raises(OSError, match="no space"):
         split.save(tmp_path / "other")
     assert [p.name for p in tmp_path.iterdir()] == ["deep"]
