@@ -1,0 +1,1 @@
+"""The result: vectors by role, scores, search, files."""

@@ -1,0 +1,198 @@
+"""The result of training: vectors by id and role, scores, search, saving and loading."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nodeemb.embedding.scoring import channel_scores, score_rows, top_k
+from nodeemb.errors import WrongUse, unknown_name
+from nodeemb.graph.ids import Ids
+from nodeemb.roles.scheme import Biases, Layout, RoleScheme, lay_out
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Embedding:
+    """Vectors of all nodes of a graph, in the graph's order.
+
+    Attributes:
+        ids: the ids in row order.
+        table: (num_nodes, columns) float; roles side by side, then biases.
+        scheme: the roles and how they score.
+        width: D, floats a node over its roles.
+        biases: "none", "tied" or "free".
+        manifest: where it comes from: recipe, seed, versions, hashes, timings.
+    """
+
+    ids: Ids
+    table: np.ndarray
+    scheme: RoleScheme
+    width: int
+    biases: Biases = "none"
+    manifest: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Which columns belong to which role and channel."""
+        return lay_out(self.scheme, self.width, self.biases)
+
+    # ---- size and names -----------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __contains__(self, node: object) -> bool:
+        return node in self.ids
+
+    def __repr__(self) -> str:
+        name = self.manifest.get("recipe", {}).get("name", self.scheme.name)
+        seed = self.manifest.get("seed")
+        tail = "" if seed is None else f", seed {seed}"
+        return (
+            f"Embedding({len(self):,} nodes, {name}, roles {' '.join(self.scheme.roles)}, "
+            f"dim {self.dim}, width {self.width}, biases {self.biases}{tail})"
+        )
+
+    @property
+    def dim(self) -> int:
+        """Length of a channel's inner product."""
+        return next(iter(self.layout.dims.values()))
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Names that `vectors` takes: roles, views, "concat", "sum" where it exists, biases."""
+        columns = {b - a for r, (a, b) in self.layout.roles.items() if r in self.scheme.roles}
+        extra = ["sum"] if len(self.scheme.roles) > 1 and len(columns) == 1 else []
+        return (
+            *self.scheme.roles,
+            *self.scheme.views,
+            "concat",
+            *extra,
+            *(r for r in self.layout.roles if r not in self.scheme.roles),
+        )
+
+    # ---- vectors ------------------------------------------------------------------
+
+    def vectors(self, role: str | None = None) -> np.ndarray:
+        """(num_nodes, k): the vectors of a role, row i belongs to ids[i].
+
+        Args:
+            role: a role of the scheme, a view, a bias, "concat" (all roles side by side,
+                also the default) or "sum" (all roles added; the same columns needed).
+
+        Raises:
+            WrongUse: there is no such role.
+        """
+        role = "concat" if role is None else role
+        if role not in self.roles:
+            raise unknown_name("role in this embedding", role, self.roles)
+        if role in self.layout.roles:
+            a, b = self.layout.roles[role]
+            return self.table[:, a:b]
+        if role == "concat":
+            return self.table[:, : self.width]
+        names = self.scheme.views.get(role, list(self.scheme.roles))
+        parts = [self.vectors(name) for name in names]
+        return np.sum(parts, axis=0) if role == "sum" else np.concatenate(parts, axis=1)
+
+    def vector(self, node: Hashable, role: str | None = None) -> np.ndarray:
+        """(k,): one node's vector; see `vectors`. UnknownId where there is no such id."""
+        return self.vectors(role)[self.ids.row(node)]
+
+    def __getitem__(self, node: Hashable) -> np.ndarray:
+        return self.vector(node)
+
+    # ---- scores and search --------------------------------------------------------
+
+    def score(
+        self,
+        pairs: Iterable[tuple[Hashable, Hashable]],
+        *,
+        channel: str | None = None,
+    ) -> np.ndarray:
+        """(k,) scores of (source, target) pairs of ids; direction matters.
+
+        The score is the scheme's own: inner products of roles, plus biases. Larger means
+        more likely a link.
+
+        Args:
+            pairs: ids, source first.
+            channel: one channel of the scheme; all of them joined if None.
+
+        Raises:
+            UnknownId: an id is not in this embedding.
+            WrongUse: no such channel, or something that is no pair.
+        """
+        listed = list(pairs)
+        for pair in listed:
+            if isinstance(pair, str) or not hasattr(pair, "__len__") or len(pair) != 2:
+                raise WrongUse(f"{pair!r} is no pair", allowed="Pairs (source, target) of ids")
+        sources = self.ids.rows(pair[0] for pair in listed)
+        targets = self.ids.rows(pair[1] for pair in listed)
+        if channel is None:
+            return self.score_rows(sources, targets)
+        if channel not in self.layout.channels:
+            raise unknown_name("channel in this embedding", channel, self.layout.channels)
+        return channel_scores(self.table, self.layout, channel, sources, targets)
+
+    def score_rows(self, sources: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """(k,) scores of (k,) source rows and (k,) target rows."""
+        return score_rows(self.table, self.scheme, self.layout, sources, targets)
+
+    def most_similar(
+        self, node: Hashable, role: str = "target", topn: int = 10
+    ) -> list[tuple[Any, float]]:
+        """The other nodes with the highest score beside a node, exactly.
+
+        This is the model's own score (inner product on the right table, and biases), not a
+        cosine.
+
+        Args:
+            node: an id.
+            role: the part that the answers play: "target": which v has the best
+                score(node -> v); "source": which u has the best score(u -> node).
+            topn: how many.
+
+        Returns:
+            (id, score), best first.
+
+        Raises:
+            UnknownId: no such node. WrongUse: another role, or topn below 1.
+        """
+        if role not in ("source", "target"):
+            raise unknown_name("part for the answers", role, ("target", "source"))
+        if topn < 1:
+            raise WrongUse(f"topn is {topn}", allowed="At least 1")
+        rows, scores = top_k(
+            self.table, self.scheme, self.layout, self.ids.row(node), topn, role == "target"
+        )
+        return [(self.ids[r], float(s)) for r, s in zip(rows, scores, strict=True)]
+
+    # ---- files --------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> Path:
+        """Writes a new folder: embedding.safetensors and embedding.json, whole or not at
+        all.
+
+        Raises:
+            WrongUse: the folder exists, or an id is of a kind that files cannot hold.
+        """
+        from nodeemb.embedding.store import save
+
+        return save(self, path)
+
+
+def load(path: str | Path) -> Embedding:
+    """Reads an embedding back from a folder that `save` or a run made.
+
+    Raises:
+        DataRefused: a file is missing, damaged, or of a version this program does not know.
+    """
+    from nodeemb.embedding.store import read
+
+    return read(path)

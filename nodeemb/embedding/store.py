@@ -1,0 +1,186 @@
+"""An embedding as two files: tables in safetensors, everything else in JSON.
+
+Ids that are whole numbers or text stand beside the tables as arrays; others (tuples,
+mixed kinds) as JSON with their type. No pickle: reading runs no code.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nodeemb.embedding.embedding import Embedding
+from nodeemb.errors import DataRefused, NodeembError, WrongUse
+from nodeemb.graph.ids import Ids
+from nodeemb.io.atomic import write_bytes_atomically, write_json
+from nodeemb.io.folders import new_folder
+from nodeemb.options import parse
+from nodeemb.roles.scheme import RoleScheme, lay_out
+
+FORMAT = 1
+TABLES, SHEET = "embedding.safetensors", "embedding.json"
+
+
+def save(embedding: Embedding, path: str | Path) -> Path:
+    """Makes a new folder with both files. See Embedding.save."""
+    with new_folder(path) as folder:
+        write_files(embedding, folder)
+    return Path(path)
+
+
+def write_files(embedding: Embedding, folder: Path) -> None:
+    """Writes both files into an existing folder."""
+    from safetensors.numpy import save as to_bytes
+
+    arrays = {
+        f"role.{name}": np.ascontiguousarray(embedding.table[:, a:b])
+        for name, (a, b) in embedding.layout.roles.items()
+    }
+    ids, listed = _ids_out(embedding.ids)
+    sheet: dict[str, Any] = {
+        "format": FORMAT,
+        "nodes": len(embedding),
+        "width": embedding.width,
+        "biases": embedding.biases,
+        "dtype": str(embedding.table.dtype),
+        "scheme": embedding.scheme.model_dump(),
+        "ids": listed,
+        "manifest": embedding.manifest,
+    }
+    write_bytes_atomically(folder / TABLES, to_bytes(arrays | ids))
+    write_json(folder / SHEET, sheet)
+
+
+def read(path: str | Path) -> Embedding:
+    """Reads both files and checks that they belong together. See embedding.load."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    folder = Path(path)
+    if not folder.is_dir():
+        raise DataRefused(
+            f"{folder} is not a folder", allowed=f"A folder with {TABLES} and {SHEET}"
+        )
+    sheet = _read_sheet(folder / SHEET)
+    where = str(folder / TABLES)
+    try:
+        arrays = load_file(folder / TABLES)
+    except OSError as error:
+        raise DataRefused(f"cannot read it: {error.strerror or error}", where=where) from None
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise DataRefused(f"it is damaged: {error}", where=where) from None
+    try:
+        scheme = parse(RoleScheme, sheet["scheme"], str(folder / SHEET))
+        layout = lay_out(scheme, sheet["width"], sheet["biases"])
+        ids = _ids_in(sheet["ids"], arrays, sheet["nodes"], where)
+        table = np.empty((len(ids), layout.columns), np.dtype(sheet["dtype"]))
+        for name, (a, b) in layout.roles.items():
+            part = arrays.get(f"role.{name}")
+            if part is None or part.shape != (len(ids), b - a) or part.dtype != table.dtype:
+                found = "missing" if part is None else f"{part.dtype} {part.shape}"
+                raise DataRefused(
+                    f"role {name} is {found}, not {table.dtype} {(len(ids), b - a)}", where=where
+                )
+            table[:, a:b] = part
+    except (KeyError, TypeError, ValueError, MemoryError) as error:
+        if isinstance(error, NodeembError):
+            raise
+        raise DataRefused(f"it is damaged: {error!r}", where=str(folder / SHEET)) from None
+    return Embedding(ids, table, scheme, sheet["width"], sheet["biases"], sheet["manifest"])
+
+
+def _read_sheet(path: Path) -> dict[str, Any]:
+    try:
+        sheet = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataRefused(f"cannot read it: {error.strerror}", where=str(path)) from None
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise DataRefused(f"it is damaged: {error}", where=str(path)) from None
+    if not isinstance(sheet, dict) or sheet.get("format") != FORMAT:
+        version = sheet.get("format") if isinstance(sheet, dict) else None
+        raise DataRefused(
+            f"its format is {version!r}",
+            where=str(path),
+            allowed=f"Format {FORMAT}",
+            next_step="Read it with the version of nodeemb that wrote it",
+        )
+    if (
+        not isinstance(sheet.get("width"), int)
+        or not isinstance(sheet.get("nodes"), int)
+        or sheet.get("biases") not in ("none", "tied", "free")
+        or sheet.get("dtype") not in ("float32", "float64")
+        or not isinstance(sheet.get("manifest"), dict)
+    ):
+        raise DataRefused("width, nodes, biases, dtype or manifest is damaged", where=str(path))
+    return sheet
+
+
+def _ids_out(ids: Ids) -> tuple[dict[str, np.ndarray], Any]:
+    """Arrays for the tables' file, and what the sheet says of the ids."""
+    if ids.is_range:
+        return {}, {"kind": "range"}
+    if ids.are_integers:
+        return {"ids": ids.to_numpy()}, {"kind": "integer"}
+    if all(type(value) is str for value in ids):
+        encoded = [value.encode("utf-8", "surrogatepass") for value in ids]
+        ends = np.cumsum([len(e) for e in encoded], dtype=np.int64)
+        text = np.frombuffer(b"".join(encoded), np.uint8)
+        return {"ids.text": text, "ids.ends": ends}, {"kind": "text"}
+    return {}, {"kind": "mixed", "values": [_tagged(value) for value in ids]}
+
+
+def _ids_in(listed: Any, arrays: dict[str, np.ndarray], nodes: int, where: str) -> Ids:
+    kind = listed["kind"]
+    if kind == "range":
+        if not 0 <= nodes < 2**31:
+            raise DataRefused(f"the number of nodes is {nodes}", where=where)
+        if any(len(a) != nodes for n, a in arrays.items() if n.startswith("role.")):
+            raise DataRefused(f"the tables do not have {nodes:,} rows", where=where)
+        return Ids(nodes)
+    if kind == "integer":
+        ids = Ids(arrays["ids"])
+    elif kind == "text":
+        text, ends = arrays["ids.text"].tobytes(), arrays["ids.ends"]
+        if len(ends) and (ends.min() < 0 or (np.diff(ends) < 0).any() or ends[-1] != len(text)):
+            raise DataRefused("the ids are damaged", where=where)
+        starts = np.concatenate([[0], ends[:-1]])
+        ids = Ids(
+            text[a:b].decode("utf-8", "surrogatepass")
+            for a, b in zip(starts.tolist(), ends.tolist(), strict=True)
+        )
+    else:
+        ids = Ids(_untagged(value) for value in listed["values"])
+    if len(ids) != nodes:
+        raise DataRefused(f"{len(ids):,} ids for {nodes:,} nodes", where=where)
+    return ids
+
+
+def _tagged(value: Any) -> Any:
+    """A JSON form of an id that keeps its type."""
+    if value is None or type(value) in (str, bool):
+        return value
+    if type(value) is int:
+        return {"int": str(value)}
+    if type(value) is float:
+        return {"float": value.hex()}
+    if type(value) is tuple:
+        return {"tuple": [_tagged(part) for part in value]}
+    raise WrongUse(
+        f"the id {value!r} is a {type(value).__name__}, which files cannot hold",
+        allowed="Text, numbers, None and tuples of these",
+        next_step="Give the graph such ids before embedding it",
+    )
+
+
+def _untagged(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    ((tag, content),) = value.items()
+    if tag == "int":
+        return int(content)
+    if tag == "float":
+        return float.fromhex(content)
+    return tuple(_untagged(part) for part in content)

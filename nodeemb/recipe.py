@@ -1,0 +1,187 @@
+"""A recipe: the five choices that make an embedding method, and how they are filled in.
+
+    sequences (sampler) x stencil x roles x objective x noise,  and how long to train
+
+A preset is a YAML file of such choices with its paper, its deviations and its expected
+results. Values come from the defaults, then the preset, then a file, then overrides; the
+last one wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from nodeemb.errors import WrongUse, unknown_name
+from nodeemb.options import Options, parse, read_yaml
+from nodeemb.resources import list_resources, resource_path
+from nodeemb.roles.scheme import RoleScheme
+from nodeemb.roles.schemes import find_scheme
+from nodeemb.sampling.options import EdgeOptions, NoiseOptions, PairStencil, Sampler, Stencil
+from nodeemb.training.batches import check_stencil
+from nodeemb.training.options import ObjectiveOptions, RoleOptions, TrainingOptions
+
+
+class Expected(Options):
+    """A result that a test checks: link prediction on a data set's standard split."""
+
+    dataset: str = Field(description="name of a dataset card")
+    negatives: str = Field(description="kind of test negatives")
+    auc: float = Field(ge=0, le=1, description="AUC over three seeds, half of the links hidden")
+    within: float = Field(gt=0, le=0.1, description="how far off is still right")
+
+
+class Recipe(Options):
+    """Everything that decides an embedding, the graph and the seed apart."""
+
+    name: str = Field(default="custom", description="short name")
+    title: str = Field(default="", description="what it is, in a line")
+    paper: str = Field(default="", description="authors, title, place, year")
+    deviations: list[str] = Field(
+        default=[], description="where this differs from the paper or its published code"
+    )
+    popularity: str = Field(
+        default="", description="whether scores keep how popular nodes are, and why"
+    )
+    sampler: Sampler = Field(default=EdgeOptions(), description="where sequences come from")
+    stencil: Stencil = Field(default=PairStencil(), description="which pairs of a sequence train")
+    roles: RoleOptions = Field(default=RoleOptions(), description="tables and their size")
+    objective: ObjectiveOptions = Field(default=ObjectiveOptions(), description="the loss")
+    noise: NoiseOptions = Field(default=NoiseOptions(), description="random nodes to tell apart")
+    training: TrainingOptions = Field(default=TrainingOptions(), description="how long, how fast")
+    expected: list[Expected] = Field(default=[], description="results that a test checks")
+
+    @model_validator(mode="after")
+    def _check(self) -> Recipe:
+        check_stencil(
+            self.sampler.kind, self.stencil, getattr(self.sampler, "walk_length", None)
+        )
+        if self.sampler.kind == "alternating" and self.sampler.walk_length % 2:
+            raise WrongUse(
+                f"alternating walks of {self.sampler.walk_length} nodes", allowed="An even number"
+            )
+        if (self.roles.dim is None) == (self.roles.width is None):
+            raise WrongUse("roles need either dim or width, and one of them null")
+        if self.objective.kind == "squared" and self.noise.per_pair > 0:
+            raise WrongUse("the squared objective has no noise", next_step="Set noise.per_pair=0")
+        if self.objective.shift == "noise" and self.noise.per_pair == 0:
+            raise WrongUse("objective.shift=noise needs noise", next_step="Set noise.per_pair")
+        scheme = self.scheme()
+        if scheme.kind_of == "sign" and self.sampler.kind != "edges":
+            raise WrongUse(
+                f"scheme {scheme.name} tells pairs apart by the sign of their edge",
+                allowed="The sampler edges",
+            )
+        if scheme.kind_of == "side" and self.stencil.kind == "first":
+            raise WrongUse(
+                f"scheme {scheme.name} tells left from right", allowed="A window or pair stencil"
+            )
+        return self
+
+    def scheme(self) -> RoleScheme:
+        """The role scheme, with its shares."""
+        scheme = self.roles.scheme
+        found = find_scheme(scheme) if isinstance(scheme, str) else scheme
+        return found.with_shares(self.roles.shares)
+
+    def width(self) -> int:
+        """D, floats a node over its roles."""
+        if self.roles.width is not None:
+            return self.roles.width
+        assert self.roles.dim is not None
+        return self.scheme().width_for(self.roles.dim)
+
+
+def presets() -> list[str]:
+    """The names of all presets."""
+    return list_resources("presets")
+
+
+def load_recipe(
+    preset: str | Path | None = None,
+    *,
+    file: str | Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Recipe:
+    """Fills in a recipe: defaults, then the preset, then a file, then overrides.
+
+    Args:
+        preset: a preset's name, or a path to a YAML file.
+        file: a YAML file with further choices.
+        overrides: dotted names to values, such as {"training.epochs": 5}. Setting
+            "roles.width" frees "roles.dim" and the other way round.
+
+    Raises:
+        WrongUse: no such preset, an unknown option, a wrong type, choices that do not go
+            together. DataRefused: a file that cannot be read.
+    """
+    data: dict[str, Any] = {}
+    where = "defaults"
+    if preset is not None:
+        where = str(preset)
+        _merge(data, read_yaml(preset_path(preset)))
+    if file is not None:
+        where = str(file)
+        _merge(data, read_yaml(file))
+    if overrides:
+        where = "overrides" if preset is None and file is None else f"{where} with overrides"
+        for name, value in overrides.items():
+            layer: dict[str, Any] = {}
+            _place(layer, name, value)
+            _merge(data, layer)
+    return parse(Recipe, data, where)
+
+
+def overridden(recipe: Recipe, overrides: Mapping[str, Any]) -> Recipe:
+    """A recipe with other values for some dotted names. Errors as `load_recipe`."""
+    data = recipe.model_dump()
+    for name, value in overrides.items():
+        layer: dict[str, Any] = {}
+        _place(layer, name, value)
+        _merge(data, layer)
+    return parse(Recipe, data, "overrides")
+
+
+def preset_path(preset: str | Path) -> Path:
+    """The file of a preset, or of a path that ends in .yaml.
+
+    Raises:
+        WrongUse: no such preset; the closest name is told.
+    """
+    name = str(preset)
+    if name.endswith((".yaml", ".yml")):
+        return Path(name)
+    if name not in presets():
+        raise unknown_name("preset", name, presets())
+    return resource_path("configs", "presets", f"{name}.yaml")
+
+
+def _place(layer: dict[str, Any], name: str, value: Any) -> None:
+    *path, last = name.split(".")
+    for part in path:
+        layer = layer.setdefault(part, {})
+    layer[last] = value
+
+
+def _merge(data: dict[str, Any], more: Mapping[str, Any]) -> None:
+    """Lays `more` over `data`. Another `kind` starts its group anew; dim and width are two
+    ways to say one thing, so giving one frees the other."""
+    for key, value in more.items():
+        old = data.get(key)
+        if isinstance(value, Mapping) and isinstance(old, dict):
+            if "kind" in value and value["kind"] != old.get("kind"):
+                old = {}
+                data[key] = old
+            _merge(old, value)
+        else:
+            data[key] = dict(value) if isinstance(value, Mapping) else value
+    roles = data.get("roles")
+    if isinstance(roles, dict) and isinstance(more.get("roles"), Mapping):
+        given = more["roles"]
+        if given.get("width") is not None and "dim" not in given:
+            roles["dim"] = None
+        if given.get("dim") is not None and "width" not in given:
+            roles["width"] = None

@@ -1,0 +1,351 @@
+"""Join the parts: a graph and a recipe in, an embedding out.
+
+    graph -> sampler and stencil -> feed of batches -> backend, trainer -> Embedding
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from nodeemb.embedding.embedding import Embedding
+from nodeemb.embedding.scoring import score_rows
+from nodeemb.errors import Diverged, OutOfResources, WrongUse, unknown_name
+from nodeemb.graph.graph import Graph
+from nodeemb.manifest import environment
+from nodeemb.progress import ProgressFn, line_reporter
+from nodeemb.recipe import Recipe, load_recipe, overridden
+from nodeemb.roles.scheme import Layout, RoleScheme, lay_out
+from nodeemb.sampling.noise import NoiseLaw, noise_law
+from nodeemb.sampling.registry import plan
+from nodeemb.sampling.sequences import Plan
+from nodeemb.training.batches import make_feed
+from nodeemb.training.tables import Tables, new_tables
+from nodeemb.training.trainer import Backend, History, train
+
+if TYPE_CHECKING:
+    from nodeemb.evaluation.split import Split
+
+BACKENDS = ("cpu", "torch", "reference")
+_LOG = logging.getLogger("nodeemb")
+_LOG.addHandler(logging.NullHandler())
+
+
+def embed(
+    graph: Graph,
+    preset: str | Path | Recipe | None = None,
+    *,
+    dim: int | None = None,
+    width: int | None = None,
+    seed: int = 0,
+    threads: int | None = None,
+    backend: Literal["cpu", "torch", "reference"] = "cpu",
+    device: str = "cpu",
+    dtype: Literal["float32", "float64"] = "float32",
+    options: Mapping[str, Any] | None = None,
+    validation: Split | None = None,
+    validation_negatives: Sequence[str] = ("uniform",),
+    progress: ProgressFn | bool | None = None,
+) -> Embedding:
+    """Embeds the nodes of a graph.
+
+    Args:
+        graph: every node gets a row, isolated ones too.
+        preset: a preset's name, a path to a YAML recipe, or a Recipe. None: `nerd` for
+            directed graphs and `deepwalk` for others.
+        dim: length of the vector of a role; or
+        width: all floats of a node over its roles. Neither: as the recipe says.
+        seed: any whole number; the same seed gives the same result on any number of
+            threads.
+        threads: at most so many; None: NODEEMB_THREADS, or all cores.
+        backend: "cpu"; "torch" (any torch device); "reference" (autograd, slow).
+        device: for the torch backend, such as "cuda".
+        dtype: "float32" or "float64".
+        options: further choices by dotted name, such as {"training.epochs": 5}.
+        validation: a split whose validation links choose the best epoch; `graph` is then
+            its training graph.
+        validation_negatives: kinds of negatives that validation links are told from.
+        progress: True for a line on standard error, or a function of `Progress`.
+
+    Returns:
+        the embedding; its manifest records recipe, seed, versions and timings.
+
+    Raises:
+        WrongUse: an unknown preset or option, choices that do not go together.
+        DataRefused: a graph that the recipe cannot use.
+        OutOfResources: the tables would not fit into memory; told before any is taken.
+        Diverged: the loss became non-finite; `.embedding` has the last good tables.
+    """
+    recipe = choose_recipe(graph, preset, dim, width, options)
+    if backend not in BACKENDS:
+        raise unknown_name("backend", backend, BACKENDS)
+    scheme, size = recipe.scheme(), recipe.width()
+    check_graph(graph, recipe, scheme)
+    layout = lay_out(
+        scheme, size, recipe.roles.biases, shifted=recipe.objective.shift != 0
+    )
+    check_memory(graph, layout, np.dtype(dtype).itemsize, validation is not None)
+    clock = time.monotonic()
+    made = plan(graph, recipe.sampler, seed)
+    laws = _laws(made, recipe)
+    feed = make_feed(made, recipe.stencil, scheme, recipe.noise, laws, recipe.training, seed)
+    tables = new_tables(graph.num_nodes, layout, seed, dtype)
+    engine = make_backend(
+        backend, tables, layout, recipe, _shift(recipe, laws[1], graph.num_nodes), threads, device
+    )
+    validate = None
+    if validation is not None:
+        kinds = validation_negatives
+        validate = make_validator(validation, graph, scheme, layout, kinds, seed)
+    show = line_reporter() if progress is True else (progress or None)
+
+    def result(history: History | None) -> Embedding:
+        record = {
+            "recipe": recipe.model_dump(exclude={"expected"}),
+            "seed": seed,
+            "backend": backend if backend != "torch" else f"torch on {device}",
+            "threads": getattr(engine, "threads", 1),
+            "dtype": dtype,
+            "graph": {"digest": graph.digest(), **graph.report.as_dict()},
+            "notes": notes(graph, recipe, scheme, made),
+            "training": _told(history, time.monotonic() - clock),
+            "environment": environment(),
+        }
+        return Embedding(
+            graph.ids, engine.tables.table, scheme, size, recipe.roles.biases, record
+        )
+
+    try:
+        return result(train(engine, feed, show, validate))
+    except Diverged as error:
+        error.embedding = result(None)
+        raise
+
+
+def choose_recipe(
+    graph: Graph,
+    preset: str | Path | Recipe | None,
+    dim: int | None = None,
+    width: int | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Recipe:
+    """The recipe that `embed` will follow. Args and errors as there."""
+    if dim is not None and width is not None:
+        raise WrongUse("both dim and width are given", allowed="One of them")
+    overrides = dict(options or {})
+    for name, value in (("roles.dim", dim), ("roles.width", width)):
+        if value is not None:
+            if name in overrides:
+                raise WrongUse(f"{name} is given twice")
+            overrides[name] = value
+    if isinstance(preset, Recipe):
+        if not overrides:
+            return preset
+        return overridden(preset, overrides)
+    if preset is None:
+        preset = "nerd" if graph.directed else "deepwalk"
+    return load_recipe(preset, overrides=overrides)
+
+
+def check_graph(graph: Graph, recipe: Recipe, scheme: RoleScheme) -> None:
+    """Refuses a graph that the recipe cannot use.
+
+    Raises:
+        WrongUse: the scheme needs signs and the graph has none.
+    """
+    if scheme.kind_of == "sign" and graph.sign is None:
+        raise WrongUse(
+            f"scheme {scheme.name} needs signed edges; this graph has no signs",
+            next_step="Read the graph with a sign column, or choose another scheme",
+        )
+
+
+def notes(graph: Graph, recipe: Recipe, scheme: RoleScheme, made: Plan) -> list[str]:
+    """What the user should know of this graph under this recipe, in sentences."""
+    told = []
+    n = graph.num_nodes
+    follows = getattr(recipe.sampler, "direction", "follow") == "follow"
+    if graph.directed and follows and recipe.sampler.kind in ("walks", "second_order"):
+        sinks = int((graph.out_degree == 0).sum())
+        if sinks:
+            told.append(
+                f"{sinks:,} of {n:,} nodes have no out-edge: a walk ends there, and their "
+                "left (source) vectors are learned from no pair"
+            )
+    elif graph.directed and follows:
+        silent = int((made.left_degree == 0).sum()), int((made.right_degree == 0).sum())
+        if any(silent):
+            told.append(
+                f"{silent[0]:,} of {n:,} nodes are never the source of a pair and "
+                f"{silent[1]:,} never its target: those vectors are learned from noise only, "
+                "or not at all"
+            )
+    if graph.directed and not follows:
+        told.append("directions are ignored, as this recipe asks")
+    if graph.directed and graph.report.reciprocity == 1 and "target" in scheme.roles:
+        told.append(
+            "every edge has its reverse: source and target roles cannot differ in what they know"
+        )
+    if graph.sign is not None and scheme.kind_of != "sign":
+        told.append("signs are not used by this recipe: all edges count as links")
+    for note in told:
+        _LOG.warning(note)
+    return told
+
+
+def forecast_bytes(nodes: int, layout: Layout, itemsize: int, validated: bool) -> int:
+    """Bytes that the tables of a run take: trained, last good and, validated, best."""
+    table = nodes * layout.columns * itemsize
+    return (3 if validated else 2) * table + nodes * (len(layout.roles) * itemsize + 4 + 32)
+
+
+def check_memory(graph: Graph, layout: Layout, itemsize: int, validated: bool) -> None:
+    """Refuses a run whose tables do not fit into the memory that is free.
+
+    Raises:
+        OutOfResources: with the forecast, what is free, and a size that fits.
+    """
+    need = forecast_bytes(graph.num_nodes, layout, itemsize, validated)
+    free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if need > max(free, int(0.8 * total)):
+        fits = max(1, int(layout.width * 0.8 * total / need))
+        raise OutOfResources(
+            f"the tables need {need / 2**30:.1f} GiB and this machine has {total / 2**30:.1f}",
+            next_step=f"Try a width of {fits} or less",
+        )
+
+
+def make_backend(
+    name: str,
+    tables: Tables,
+    layout: Layout,
+    recipe: Recipe,
+    shift: np.ndarray,
+    threads: int | None,
+    device: str,
+) -> Backend:
+    """The backend by name; torch is imported only for those that use it."""
+    kind, optimizer = recipe.objective.kind, recipe.training.optimizer
+    if name == "cpu":
+        from nodeemb.training.backends.cpu import CpuBackend
+
+        return CpuBackend(tables, layout, kind, optimizer, shift, count_threads(threads))
+    if name == "torch":
+        from nodeemb.training.backends.torch import TorchBackend
+
+        return TorchBackend(tables, layout, kind, optimizer, shift, device)
+    from nodeemb.training.backends.reference import ReferenceBackend
+
+    return ReferenceBackend(tables, layout, kind, optimizer, shift)
+
+
+def count_threads(threads: int | None) -> int:
+    """How many threads: as asked, else NODEEMB_THREADS, else all cores this process has.
+
+    Raises:
+        WrongUse: less than 1, or no number.
+    """
+    text = os.environ.get("NODEEMB_THREADS") if threads is None else str(threads)
+    if text is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not text.isdecimal() or int(text) < 1:
+        raise WrongUse(f"threads is {text}", allowed="A whole number of at least 1")
+    return int(text)
+
+
+def make_validator(
+    split: Split,
+    graph: Graph,
+    scheme: RoleScheme,
+    layout: Layout,
+    kinds: Sequence[str],
+    seed: int,
+) -> Callable[[np.ndarray], float]:
+    """Table -> mean AUC of the split's validation links over kinds of negatives.
+
+    Test links are not looked at: to this function they are pairs like any other.
+
+    Raises:
+        WrongUse: the split has no validation links, or `graph` is not its training graph.
+    """
+    from nodeemb.evaluation.metrics import auc
+    from nodeemb.evaluation.negatives import draw_negatives
+
+    if not len(split.validation):
+        raise WrongUse(
+            "the split has no validation links", next_step="split_edges(..., validation=0.05)"
+        )
+    if graph.digest() != split.train.digest():
+        raise WrongUse(
+            "the graph is not the training graph of the validation split",
+            next_step="embed(split.train, ..., validation=split)",
+        )
+    hidden = np.zeros(split.graph.num_arcs, bool)
+    sources, targets = split.test.T
+    hidden[split.graph.arc_positions(sources, targets)] = True
+    if not split.graph.directed:
+        hidden[split.graph.arc_positions(targets, sources)] = True
+    known = split.graph.keep_arcs(~hidden)
+    good = split.validation
+    bad = [draw_negatives(kind, known, good, seed).pairs for kind in kinds]
+
+    def validate(table: np.ndarray) -> float:
+        positive = score_rows(table, scheme, layout, good[:, 0], good[:, 1])
+        values = [
+            auc(positive, score_rows(table, scheme, layout, pairs[:, 0], pairs[:, 1]))
+            for pairs in bad
+        ]
+        return float(np.mean(values))
+
+    return validate
+
+
+def _laws(made: Plan, recipe: Recipe) -> tuple[NoiseLaw | None, NoiseLaw | None]:
+    """(left, right) noise laws; None on a side that noise does not replace.
+
+    A window on both sides counts each pair both ways, so both sides then have the degrees
+    of both.
+    """
+    left, right = made.left_degree, made.right_degree
+    if recipe.stencil.kind == "window" and recipe.stencil.sides == "both":
+        left = right = left + right
+    side, power = recipe.noise.side, recipe.noise.power
+    if recipe.noise.per_pair == 0:
+        return None, None
+    return (
+        noise_law(left, power) if side in ("source", "both") else None,
+        noise_law(right, power) if side in ("target", "both") else None,
+    )
+
+
+def _shift(recipe: Recipe, law: NoiseLaw | None, nodes: int) -> np.ndarray:
+    """(num_nodes,) what the objective adds to scores, by right node; empty for nothing."""
+    shift = recipe.objective.shift
+    if shift == "noise":
+        if law is None:
+            raise WrongUse("objective.shift=noise needs noise on the target side")
+        with np.errstate(divide="ignore"):
+            logs = np.log(recipe.noise.per_pair * law.q)
+        # a node that noise never draws has no finite shift; it gets the lowest of the others
+        return np.where(np.isfinite(logs), logs, logs[np.isfinite(logs)].min())
+    return np.full(nodes, shift) if shift else np.empty(0)
+
+
+def _told(history: History | None, seconds: float) -> dict[str, Any]:
+    if history is None:
+        return {"state": "diverged", "seconds": round(seconds, 3)}
+    return {
+        "state": "done",
+        "seconds": round(seconds, 3),
+        "pairs": history.pairs,
+        "best_epoch": history.best_epoch,
+        "stopped": history.stopped,
+        "epochs": [vars(epoch) for epoch in history.epochs],
+    }
