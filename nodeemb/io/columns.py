@@ -25,7 +25,7 @@ class Piece(NamedTuple):
     """The checked columns of one block.
 
     sources, targets: (k,) both int64 where all ids are whole numbers, else both text,
-        as chunked dictionary arrays of pyarrow.
+        as chunked arrays of pyarrow.
     weight, sign: (k,) float64, or None where not asked for.
     """
 
@@ -53,17 +53,20 @@ def read_piece(place: Place) -> Piece | None:
     if not text:
         return None
     table, layout = _table(text, place), place.layout
-    sources, targets = table[str(layout.source)], table[str(layout.target)]
-    numbers = whole_numbers(sources), whole_numbers(targets)
-    if numbers[0] is None or numbers[1] is None:
-        numbers = _coded(sources, place), _coded(targets, place)
+    ends = [table[str(layout.source)], table[str(layout.target)]]
+    numbers = [whole_numbers(column) for column in ends]
+    if any(column is None for column in numbers):
+        for column in ends:
+            _check_texts(column, place)
+    else:
+        ends = numbers
     weight = None if layout.weight is None else table[str(layout.weight)].to_numpy()
     sign = None if layout.sign is None else table[str(layout.sign)].to_numpy()
     _check_sign(sign, place)
     if weight is not None and layout.weight == layout.sign:
         weight = np.abs(weight)
     _check_weight(weight, place)
-    return Piece(*numbers, weight, sign)
+    return Piece(ends[0], ends[1], weight, sign)
 
 
 def clean(content: bytes, layout: Layout) -> bytes:
@@ -129,28 +132,27 @@ def _table(text: bytes, place: Place) -> pyarrow.Table:
     return table
 
 
-def _coded(column: pyarrow.ChunkedArray, place: Place) -> pyarrow.ChunkedArray:
-    """The column as codes of its distinct texts, none of them empty or padded."""
+def _check_texts(column: pyarrow.ChunkedArray, place: Place) -> None:
+    """Refuse empty ids, and padded ones: "a" and " a" would be two nodes."""
     from pyarrow import compute
 
-    coded = column.dictionary_encode()
-    names = coded.chunk(0).dictionary
-    bare = compute.utf8_trim_whitespace(names)
-    bad = compute.or_(compute.not_equal(bare, names), compute.equal(names, ""))
-    if compute.any(bad).as_py():
-        name = names.filter(bad)[0]
-        where = place.where(compute.index(column, name).as_py())
-        if name.as_py() == "":
-            raise DataRefused(
-                "an id is empty", where=where, allowed="Two ids in a line"
-            )
+    bad = compute.or_(
+        compute.not_equal(compute.utf8_trim_whitespace(column), column),
+        compute.equal(compute.binary_length(column), 0),
+    )
+    at = compute.index(bad, True).as_py()
+    if at < 0:
+        return
+    if column[at].as_py() == "":
         raise DataRefused(
-            f"the id {name.as_py()!r} begins or ends with white space",
-            where=where,
-            allowed="Ids without white space around them, so that none is two by mistake",
-            next_step="Remove it, or choose the delimiter that takes it along",
+            "an id is empty", where=place.where(at), allowed="Two ids in every line"
         )
-    return coded
+    raise DataRefused(
+        f"the id {column[at].as_py()!r} begins or ends with white space",
+        where=place.where(at),
+        allowed="Ids without white space around them, so that none is two by mistake",
+        next_step="Remove it, or choose the delimiter that takes it along",
+    )
 
 
 def _check_sign(sign: np.ndarray | None, place: Place) -> None:

@@ -150,25 +150,23 @@ def _rows(pieces: Sequence[Piece]) -> tuple[Ids, np.ndarray, np.ndarray]:
         return code_ids(sources, targets)
     import pyarrow as pa
 
-    chunks = [
-        chunk
-        for column in ("sources", "targets")
-        for piece in pieces
-        for chunk in _texts(getattr(piece, column)).chunks
-    ]
-    coded = pa.chunked_array(chunks).unify_dictionaries()
+    # one table of all texts, sources first, so that the rows are in order of appearance
+    texts = [_texts(piece.sources) for piece in pieces]
+    texts += [_texts(piece.targets) for piece in pieces]
+    coded = pa.chunked_array(chunk for text in texts for chunk in text.chunks)
+    coded = coded.dictionary_encode()
     rows = np.concatenate([chunk.indices.to_numpy() for chunk in coded.chunks])
     half = len(rows) // 2
     return Ids(coded.chunk(0).dictionary.to_pylist()), rows[:half], rows[half:]
 
 
 def _texts(column: Any) -> Any:
-    """A column as coded text; whole numbers as they were written."""
+    """A column as text; whole numbers as they were written."""
     import pyarrow as pa
 
-    if not isinstance(column, np.ndarray):
-        return column
-    return pa.chunked_array([pa.array(column).cast(pa.string())]).dictionary_encode()
+    if isinstance(column, np.ndarray):
+        return pa.chunked_array([pa.array(column).cast(pa.string())])
+    return column
 
 
 def _joined(columns: Sequence[np.ndarray | None]) -> np.ndarray | None:
