@@ -1,1 +1,9 @@
 """Puts this folder on the path, so that every test can import the twins and planted graphs."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+
+# the first example of a test may compile a kernel; and the same examples come every time
+settings.register_profile("nodeemb", deadline=None, derandomize=True, database=None)
+settings.load_profile("nodeemb")
