@@ -46,12 +46,8 @@ def resampled_ranking(
 
 def resampled_means(values: np.ndarray, replicates: int, key: np.uint64) -> np.ndarray:
     """(replicates,) means of resamples of (k,) values."""
-    counts = np.empty(len(values), np.uint16)
-    out = np.empty(replicates)
-    for r in range(replicates):
-        resample(resample_key(key, r, False), counts)
-        out[r] = counts @ values / len(values)
-    return out
+    keys = [resample_key(key, r, False) for r in range(replicates)]
+    return _means(np.asarray(values, np.float64), np.array(keys, np.uint64))
 
 
 def resample_key(key: np.uint64, replicate: int, negatives: bool) -> np.uint64:
@@ -142,4 +138,17 @@ def _rankings(
         resample(link_keys[r], links)
         resample(negative_keys[r], negatives)
         ranking_of_counts(order, last, links, negatives, hits_at, out[r])
+    return out
+
+
+@nb.njit(cache=True, parallel=True)
+def _means(values: np.ndarray, keys: np.ndarray) -> np.ndarray:
+    out = np.empty(len(keys))
+    for r in nb.prange(len(keys)):
+        counts = np.empty(len(values), np.uint16)
+        resample(keys[r], counts)
+        total = 0.0
+        for i in range(len(values)):
+            total += counts[i] * values[i]
+        out[r] = total / len(values)
     return out
