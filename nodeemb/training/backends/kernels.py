@@ -13,7 +13,9 @@ import numba as nb
 import numpy as np
 from numba.extending import overload
 
-TILE = 32
+# The only liberties with arithmetic: sums may be reordered and fused, so that they run in
+# vectors. Infinities and NaN keep their meaning, and the same program gives the same sums.
+_LOOSE = {"reassoc", "contract", "nsz"}  # noqa: RUF012
 _F = np.float32
 _CLAMP = _F(30.0)
 _LOG2E = _F(1.4426950408889634)
@@ -129,67 +131,124 @@ def _noise(near, rows, mass, far, far_rows, weight, objective, buffers, near_slo
     return loss
 
 
+@nb.njit(cache=True, fastmath=_LOOSE)
+def _dot(x, i, y, j):
+    total = x.dtype.type(0)
+    for c in range(x.shape[1]):
+        total += x[i, c] * y[j, c]
+    return total
+
+
+@nb.njit(cache=True, fastmath=_LOOSE)
+def _dots(x, i, y, low, high, out):
+    """out[j - low] <- <x[i], y[j]> for low <= j < high, four at a time."""
+    zero = x.dtype.type(0)
+    j = low
+    while j + 4 <= high:
+        a, b, c, d = zero, zero, zero, zero
+        for k in range(x.shape[1]):
+            v = x[i, k]
+            a += v * y[j, k]
+            b += v * y[j + 1, k]
+            c += v * y[j + 2, k]
+            d += v * y[j + 3, k]
+        out[j - low], out[j - low + 1], out[j - low + 2], out[j - low + 3] = a, b, c, d
+        j += 4
+    while j < high:
+        out[j - low] = _dot(x, i, y, j)
+        j += 1
+
+
+@nb.njit(cache=True, fastmath=_LOOSE)
+def _combine(out, i, factors, vectors, low, high):
+    """out[i] <- sum over low <= j < high of factors[j - low] * vectors[j], four at a time."""
+    zero = out.dtype.type(0)
+    for k in range(out.shape[1]):
+        out[i, k] = zero
+    j = low
+    while j + 4 <= high:
+        a, b, c, d = factors[j - low], factors[j - low + 1], factors[j - low + 2], factors[j - low + 3]
+        for k in range(out.shape[1]):
+            out[i, k] += (a * vectors[j, k] + b * vectors[j + 1, k]) + (
+                c * vectors[j + 2, k] + d * vectors[j + 3, k]
+            )
+        j += 4
+    while j < high:
+        a = factors[j - low]
+        for k in range(out.shape[1]):
+            out[i, k] += a * vectors[j, k]
+        j += 1
+
+
 @nb.njit(cache=True)
 def _band(x, y, rows, start, stop, first, after, before, limit, label, objective, buffers, mass_left, mass_right, dx, dy, with_loss):
-    """The positive pairs of a block, a tile of centres at a time.
+    """The positive pairs of a block.
 
     x, y: (L, d) left and right vectors of rows (L,); start, stop count from `first`.
-    dx, dy += their slopes; mass_left, mass_right <- positive weight of each row.
+    dx, dy <- their slopes; mass_left, mass_right <- positive weight of each row.
+
+    Slopes are kept by distance, g[i, j - i + behind], in (L, behind + 1 + ahead) numbers.
     """
-    count, length, window = len(rows), x.shape[1], len(after)
-    scores_flat, scratch, sums_flat = buffers
+    count, window = len(rows), len(after)
     ahead = window if after.max() > 0 else 0
     behind = window if before.max() > 0 else 0
-    one = scores_flat.dtype.type
+    wide = behind + 1 + ahead
+    flat, scratch = buffers[0], buffers[1]
+    g = flat[: count * wide].reshape(count, wide)
+    one = flat.dtype.type
     loss = 0.0
     mass_left[:] = 0
     mass_right[:] = 0
-    for a in range(0, count, TILE):
-        b = min(a + TILE, count)
-        low = max(a - behind, np.int64(start[a]) - first)
-        high = min(b + ahead, np.int64(stop[b - 1]) - first)
-        wide = high - low
-        size = (b - a) * wide
-        scores = scores_flat[:size].reshape(b - a, wide)
-        np.dot(x[a:b], y[low:high].T, scores)
+    for i in range(count):
+        g[i, :] = 0
+        low, high = _reach(i, start, stop, first, limit, behind, ahead)
+        _dots(x, i, y, low, high, g[i, low - i + behind :])
         if with_loss:
-            for i in range(a, b):
-                if i - (start[i] - first) >= limit:
-                    continue
-                for j in range(max(start[i] - first, i - behind), min(stop[i] - first, i + ahead + 1)):
-                    if rows[i] != rows[j]:
-                        w = after[j - i - 1] if j > i else before[i - j - 1]
-                        loss += w * _value(objective, np.float64(scores[i - a, j - low]), label)
-        if objective == 0:
-            _sigmoid(scores_flat[:size], scratch[:size])
-        for i in range(a, b):
-            own, left, right = i - a, max(start[i] - first, i - behind), min(stop[i] - first, i + ahead + 1)
-            if i - (start[i] - first) >= limit:
-                right = left
-            for j in range(0, left - low):
-                scores[own, j] = 0
-            for j in range(max(right - low, 0), wide):
-                scores[own, j] = 0
-            for j in range(left, right):
-                if rows[i] == rows[j]:
-                    scores[own, j - low] = 0
-                    continue
-                w = one(after[j - i - 1] if j > i else before[i - j - 1])
-                scores[own, j - low] = w * (scores[own, j - low] - one(label))
-                mass_left[i] += w
-                mass_right[j] += w
-        sums = sums_flat[: (b - a) * length].reshape(b - a, length)
-        np.dot(scores, y[low:high], sums)
-        _add(dx[a:b], sums)
-        sums = sums_flat[: wide * length].reshape(wide, length)
-        np.dot(scores.T, x[a:b], sums)
-        _add(dy[low:high], sums)
+            for j in range(low, high):
+                if rows[i] != rows[j]:
+                    w = after[j - i - 1] if j > i else before[i - j - 1]
+                    loss += w * _value(objective, np.float64(g[i, j - i + behind]), label)
+    if objective == 0:
+        _sigmoid(flat[: count * wide], scratch[: count * wide])
+    for i in range(count):
+        low, high = _reach(i, start, stop, first, limit, behind, ahead)
+        for at in range(0, low - i + behind):
+            g[i, at] = 0
+        for at in range(high - i + behind, wide):
+            g[i, at] = 0
+        for j in range(low, high):
+            at = j - i + behind
+            if rows[i] == rows[j]:
+                g[i, at] = 0
+                continue
+            w = one(after[j - i - 1] if j > i else before[i - j - 1])
+            g[i, at] = w * (g[i, at] - one(label))
+            mass_left[i] += w
+            mass_right[j] += w
+        _combine(dx, i, g[i, low - i + behind :], y, low, high)
+    column = scratch[:wide]
+    for j in range(count):
+        low, high = max(0, j - ahead), min(count, j + behind + 1)
+        for i in range(low, high):
+            column[i - low] = g[i, j - i + behind]
+        _combine(dy, j, column, x, low, high)
     return loss
+
+
+@nb.njit(cache=True, inline="always")
+def _reach(i, start, stop, first, limit, behind, ahead):
+    """The range of contexts of place i, itself included; empty where it is no centre."""
+    begin = np.int64(start[i]) - first
+    low = max(begin, i - behind)
+    high = min(np.int64(stop[i]) - first, i + ahead + 1)
+    if i - begin >= limit:
+        return i, i
+    return low, high
 
 
 @nb.njit(cache=True)
 def _aligned(x, y, left, right, weight, label, objective, mass_left, dx, dy, with_loss):
-    """The pairs of an aligned block; dx, dy += slopes; mass_left <- weight for noise."""
+    """The pairs of an aligned block; dx, dy <- slopes; mass_left <- weight for noise."""
     loss = 0.0
     one = x.dtype.type
     score = np.zeros(1, x.dtype)
@@ -197,10 +256,10 @@ def _aligned(x, y, left, right, weight, label, objective, mass_left, dx, dy, wit
     for k in range(len(left)):
         mass_left[k] = 0
         if left[k] == right[k]:
+            dx[k, :] = 0
+            dy[k, :] = 0
             continue
-        total = one(0)
-        for c in range(x.shape[1]):
-            total += x[k, c] * y[k, c]
+        total = _dot(x, k, y, k)
         if with_loss:
             loss += weight[k] * _value(objective, np.float64(total), label[k])
         score[0] = total
@@ -208,8 +267,8 @@ def _aligned(x, y, left, right, weight, label, objective, mass_left, dx, dy, wit
             _sigmoid(score, scratch)
         g = one(weight[k]) * (score[0] - one(label[k]))
         for c in range(x.shape[1]):
-            dx[k, c] += g * y[k, c]
-            dy[k, c] += g * x[k, c]
+            dx[k, c] = g * y[k, c]
+            dy[k, c] = g * x[k, c]
         if label[k] > 0:
             mass_left[k] = weight[k]
     return loss
@@ -239,8 +298,8 @@ def band_part(table, shift, left_map, right_map, length, rows, start, stop, bloc
         y = np.empty((longest, length), table.dtype)
         z = np.empty((max(n_right, n_left, 1), length), table.dtype)
         mass_left, mass_right = np.empty(longest, table.dtype), np.empty(longest, table.dtype)
-        size = max(longest * max(n_right, n_left), TILE * (TILE + 2 * len(after)))
-        buffers = (np.empty(size, table.dtype), np.empty(size, table.dtype), np.empty((longest + TILE + 2 * len(after)) * length, table.dtype))
+        size = longest * max(n_right, n_left, 2 * len(after) + 1)
+        buffers = (np.empty(size, table.dtype), np.empty(size, table.dtype), np.empty(longest * length, table.dtype))
         counted = 0
         for b in range(t, num_blocks, threads):
             first, last = blocks[b], blocks[b + 1]
@@ -251,8 +310,6 @@ def band_part(table, shift, left_map, right_map, length, rows, start, stop, bloc
             _gather(table, own, right_map, shift, y)
             dx = slopes[base + first * length : base + last * length].reshape(count, length)
             dy = slopes[at_right + first * length : at_right + last * length].reshape(count, length)
-            dx[:] = 0
-            dy[:] = 0
             loss = _band(x[:count], y[:count], own, start[first:last], stop[first:last], first, after, before, limit, label, objective, buffers, mass_left[:count], mass_right[:count], dx, dy, with_loss)
             weight = 0.0
             if with_loss:
@@ -314,8 +371,6 @@ def aligned_part(table, shift, left_map, right_map, length, left, right, weight,
             _gather(table, own_right, right_map, shift, y)
             dx = slopes[base + first * length : base + last * length].reshape(count, length)
             dy = slopes[at_right + first * length : at_right + last * length].reshape(count, length)
-            dx[:] = 0
-            dy[:] = 0
             loss = _aligned(x[:count], y[:count], own_left, own_right, weight[first:last], label[first:last], objective, mass[:count], dx, dy, with_loss)
             total_weight = 0.0
             if with_loss:
@@ -357,6 +412,14 @@ def chain(rows, head, following, touched):
     return count
 
 
+@nb.njit(cache=True, fastmath=_LOOSE)
+def _square(values, a, b):
+    total = values.dtype.type(0)
+    for c in range(a, b):
+        total += values[c] * values[c]
+    return total
+
+
 @nb.njit(cache=True, parallel=True)
 def apply(table, squares, edges, slopes, offsets, sides, seg_ptr, seg_column, seg_place, seg_length, seg_sign, head, following, touched, optimizer, rate, threads):
     """Sums the slopes of each touched node in batch order and updates it once.
@@ -391,10 +454,7 @@ def apply(table, squares, edges, slopes, offsets, sides, seg_ptr, seg_column, se
                     continue
                 factor = step
                 if optimizer == 1:
-                    square = one(0)
-                    for c in range(a, b):
-                        square += total[c] * total[c]
-                    squares[row, r] += square / one(b - a)
+                    squares[row, r] += _square(total, a, b) / one(b - a)
                     factor = step / (math.sqrt(squares[row, r]) + one(1e-10))
                 for c in range(a, b):
                     table[row, c] -= factor * total[c]

@@ -1,0 +1,166 @@
+"""The three backends mean the same: one step from equal tables, everything varied."""
+
+import numpy as np
+import pytest
+
+from nodeemb.rng import integers, stream_key, units
+from nodeemb.roles.scheme import lay_out
+from nodeemb.roles.schemes import SCHEMES
+from nodeemb.sampling.sequences import Sequences
+from nodeemb.training.backends.cpu import CpuBackend
+from nodeemb.training.backends.reference import ReferenceBackend
+from nodeemb.training.backends.torch import TorchBackend
+from nodeemb.training.batch import Aligned, Band, Part, pack_sequences
+from nodeemb.training.tables import Tables, new_tables
+
+NODES = 30
+TOLERANCE = {"float64": 1e-10, "float32": 1e-4}
+
+
+def whole(name, shape, bound=NODES):
+    """Whole numbers below `bound` from a named stream, in a shape."""
+    key = stream_key(0, name)
+    return integers(key, 0, int(np.prod(shape)), bound).reshape(shape)
+
+
+def decimal(name, shape):
+    """Numbers in [0, 1) from a named stream, in a shape."""
+    return units(stream_key(0, name), 0, int(np.prod(shape))).reshape(shape)
+
+
+def band_part(channel, lengths, after, before, limit, label=1.0, noise=(7, 3)):
+    """A part of sequences over few nodes, so that rows repeat within a block."""
+    rows = whole(f"rows{channel}", (len(lengths), max(lengths))).astype(np.int32)
+    drawn = Sequences(rows, np.array(lengths, np.int32), np.zeros(len(lengths), np.int8))
+    packed = pack_sequences(drawn, 50)
+    blocks = len(packed[3]) - 1
+    band = Band(*packed, np.array(after), np.array(before), limit, label)
+    right = whole("right", (blocks, noise[0])).astype(np.int32)
+    left = whole("left", (blocks, noise[1])).astype(np.int32)
+    return Part(channel, band, right, left, 0.4)
+
+
+def aligned_part(channel, noise=(7, 3)):
+    """Aligned pairs with both labels, repeated rows, equal rows and an empty block."""
+    pairs = Aligned(
+        whole(f"l{channel}", 100).astype(np.int32),
+        whole(f"r{channel}", 100).astype(np.int32),
+        decimal("weight", 100).astype(np.float32),
+        (decimal("label", 100) > 0.3).astype(np.float32),
+        np.array([0, 30, 30, 60, 100]),
+    )
+    right = whole("right2", (4, noise[0])).astype(np.int32)
+    left = whole("left2", (4, noise[1])).astype(np.int32)
+    return Part(channel, pairs, right, left, 0.4)
+
+
+WEIGHTS = [1.0, 0.5, 0.25]
+NONE = [0.0, 0.0, 0.0]
+BATCHES = {
+    "long sequences": lambda c: [band_part(c, [9, 12, 30, 50, 3, 40], WEIGHTS, WEIGHTS, 99)],
+    "many short sequences": lambda c: [
+        band_part(c, [2, 1, 3, 2, 2, 1, 1, 5, 2] * 6, [0.5, 0.2], [1.0, 0.1], 99)
+    ],
+    "one side, few centres": lambda c: [band_part(c, [9] * 12, WEIGHTS, NONE, 4)],
+    "before only": lambda c: [band_part(c, [9] * 12, NONE, WEIGHTS, 99)],
+    "label 0, no noise": lambda c: [band_part(c, [9] * 9, WEIGHTS, WEIGHTS, 99, 0.0, (0, 0))],
+    "pairs": lambda c: [aligned_part(c)],
+    "pairs without noise": lambda c: [aligned_part(c, (0, 0))],
+    "both forms": lambda c: [band_part(c, [9] * 5, WEIGHTS, NONE, 99), aligned_part(c, (5, 0))],
+}
+
+
+def start(scheme, biases, dtype, shifted=True):
+    layout = lay_out(scheme, 16, biases, shifted=shifted)
+    tables = new_tables(NODES, layout, 0, dtype)
+    tables.table[:] = decimal("table", tables.table.shape) - 0.5
+    return layout, tables
+
+
+def stepped(make, tables, layout, objective, optimizer, parts, steps=1):
+    """The table after some steps, and the last loss."""
+    own = Tables(tables.table.copy(), tables.squares.copy())
+    shift = decimal("shift", NODES) - 0.5
+    backend = make(own, layout, objective, optimizer, shift)
+    for _ in range(steps):
+        loss = backend.step(parts, 0.05, loss_every=1)
+    return backend.tables.table, loss
+
+
+def cpu(threads):
+    return lambda *args: CpuBackend(*args, threads)
+
+
+def assert_same(scheme, biases, objective, optimizer, dtype, batch):
+    layout, tables = start(scheme, biases, dtype)
+    parts = [part for c in range(len(layout.channels)) for part in BATCHES[batch](c)]
+    args = (tables, layout, objective, optimizer, parts)
+    want, loss = stepped(ReferenceBackend, *args)
+    moved = np.abs(want - tables.table).max()
+    assert moved > 0
+    for make in (cpu(1), TorchBackend):
+        got, own = stepped(make, *args)
+        assert np.abs(got - want).max() <= TOLERANCE[dtype] * moved
+        np.testing.assert_allclose(own.total, loss.total, rtol=1e-5)
+        np.testing.assert_allclose(own.weight, loss.weight, rtol=1e-5)
+        assert own.pairs == loss.pairs
+
+
+@pytest.mark.parametrize("objective", ["logistic", "squared"])
+@pytest.mark.parametrize("batch", BATCHES)
+@pytest.mark.parametrize("scheme", SCHEMES.values(), ids=lambda s: s.name)
+def test_one_step_is_the_same_in_float64(scheme, batch, objective):
+    assert_same(scheme, "free", objective, "adagrad", "float64", batch)
+
+
+@pytest.mark.parametrize("biases", ["none", "tied", "free"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adagrad"])
+@pytest.mark.parametrize("scheme", SCHEMES.values(), ids=lambda s: s.name)
+def test_one_step_is_the_same_in_float32(scheme, optimizer, biases):
+    for objective in ("logistic", "squared"):
+        assert_same(scheme, biases, objective, optimizer, "float32", "both forms")
+
+
+@pytest.mark.parametrize("batch", BATCHES)
+@pytest.mark.parametrize("scheme", ["single", "sign_skew", "four_side"])
+def test_threads_change_nothing(scheme, batch):
+    layout, tables = start(SCHEMES[scheme], "free", "float32")
+    parts = [part for c in range(len(layout.channels)) for part in BATCHES[batch](c)]
+    args = (tables, layout, "logistic", "adagrad", parts, 3)
+    one, first = stepped(cpu(1), *args)
+    two, second = stepped(cpu(2), *args)
+    np.testing.assert_array_equal(one, two)
+    assert first == second
+
+
+def test_extreme_scores_have_finite_slopes():
+    layout, tables = start(SCHEMES["source_target"], "none", "float32")
+    tables.table[:] *= 60
+    parts = BATCHES["both forms"](0)
+    want, _ = stepped(ReferenceBackend, tables, layout, "logistic", "sgd", parts)
+    got, _ = stepped(cpu(1), tables, layout, "logistic", "sgd", parts)
+    assert np.isfinite(got).all()
+    assert np.abs(got - want).max() <= 1e-4 * np.abs(want - tables.table).max()
+
+
+def test_symmetrised_is_signature_at_half_minus():
+    """From tables mapped by (s +- t) / sqrt 2, under SGD in float64, they stay equal."""
+    one, two = SCHEMES["symmetrised"], SCHEMES["signature"]
+    layout, tables = start(one, "free", "float64", shifted=False)
+    other = lay_out(two, 16, "free")
+    mapped = tables.table.copy()
+    mapped[:, :8] = (tables.table[:, :8] + tables.table[:, 8:16]) / np.sqrt(2)
+    mapped[:, 8:16] = (tables.table[:, :8] - tables.table[:, 8:16]) / np.sqrt(2)
+    parts = BATCHES["both forms"](0)
+    ends = []
+    for lay, table in ((layout, tables.table), (other, mapped)):
+        own = Tables(table.copy(), tables.squares.copy())
+        backend = CpuBackend(own, lay, "logistic", "sgd", np.empty(0), 1)
+        for _ in range(200):
+            backend.step(parts, 0.01)
+        ends.append(own.table)
+    s, t = ends[0][:, :8], ends[0][:, 8:16]
+    assert np.abs(ends[0] - tables.table).max() > 0.1
+    np.testing.assert_allclose(ends[1][:, :8], (s + t) / np.sqrt(2), atol=1e-10, rtol=0)
+    np.testing.assert_allclose(ends[1][:, 8:16], (s - t) / np.sqrt(2), atol=1e-10, rtol=0)
+    np.testing.assert_allclose(ends[1][:, 16:], ends[0][:, 16:], atol=1e-10, rtol=0)
