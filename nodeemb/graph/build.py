@@ -11,11 +11,22 @@ from typing import Any
 import numpy as np
 
 from nodeemb.errors import DataRefused, unknown_name
+from nodeemb.graph import kernels
+from nodeemb.graph.columns import (
+    code_ids,
+    end_column,
+    row_column,
+    sign_column,
+    weight_column,
+)
 from nodeemb.graph.graph import Adjacency, Graph
 from nodeemb.graph.ids import Ids
+from nodeemb.graph.repeats import (
+    DUPLICATE_RULES,
+    Joined,
+    join,
+)
 from nodeemb.graph.report import GraphReport
-
-DUPLICATE_RULES = ("error", "sum", "max", "first")
 
 
 def from_edges(
@@ -47,7 +58,7 @@ def from_edges(
         DataRefused: lengths differ, no edge, a row out of range, a weight that is not
             a finite number above 0, a sign of 0, duplicates under "error".
     """
-    sources, targets = _column(sources, "sources"), _column(targets, "targets")
+    sources, targets = end_column(sources, "sources"), end_column(targets, "targets")
     if len(sources) != len(targets):
         raise DataRefused(f"{len(sources):,} sources but {len(targets):,} targets")
     if ids is None and num_nodes is None:
@@ -85,62 +96,52 @@ def from_rows(
         raise DataRefused("there are no edges", next_step="Give at least one edge")
     if n >= 2**31 - 1:
         raise DataRefused(f"{n:,} nodes are too many", allowed="Fewer than 2**31 - 1")
-    sources, targets = _rows(sources, n, "sources"), _rows(targets, n, "targets")
-    weights = _weights(weight, count)
-    signs = _signs(sign, count)
+    return _build(
+        row_column(sources, n, "sources"),
+        row_column(targets, n, "targets"),
+        ids,
+        weight_column(weight, count),
+        sign_column(sign, count),
+        directed,
+        duplicates,
+    )
 
-    mirrored = 0
+
+def _build(
+    sources: np.ndarray,
+    targets: np.ndarray,
+    ids: Ids,
+    weights: np.ndarray | None,
+    signs: np.ndarray | None,
+    directed: bool,
+    duplicates: str,
+) -> Graph:
+    back = None
     if not directed:
         back = targets < sources
         sources, targets = np.minimum(sources, targets), np.maximum(sources, targets)
-    keys = sources.astype(np.int64) * n + targets
-    order = np.argsort(keys, kind="stable")
-    keys = keys[order]
-    new = np.ones(count, bool)
-    np.not_equal(keys[1:], keys[:-1], out=new[1:])
-    rule, repeats = "none found", count - int(new.sum())
-    if repeats and not directed:
-        order, new, mirrored = _fold_mirrored(order, new, back, weights, signs)
-        repeats -= mirrored
-    if repeats:
-        rule = duplicates
-        if rule == "error":
-            at = order[np.flatnonzero(~new)[0]]
-            raise DataRefused(
-                f"{repeats:,} of {count:,} edges are repeated; the first is "
-                f"{ids[sources[at]]!r} -> {ids[targets[at]]!r}",
-                allowed="Every edge once, or a rule for joining them",
-                next_step='Choose duplicates="sum", "max" or "first" '
-                "(--duplicates on the command line)",
-            )
-        weights, signs = _join(rule, order, new, weights, signs, ids, sources, targets)
-    else:
-        kept = order[new]
-        weights = None if weights is None else weights[kept]
-        signs = None if signs is None else signs[kept]
-    kept = order[new]
-    sources, targets = sources[kept], targets[kept]
+    ordered = not directed or weights is not None or signs is not None
+    pointers, neighbours, order = _sort(sources, targets, len(ids), ordered)
+    del sources, targets
+    new = kernels.first_of_each(pointers, neighbours)
+
+    def name(place: int) -> str:
+        source = int(np.searchsorted(pointers, place, side="right")) - 1
+        return f"{ids[source]!r} -> {ids[int(neighbours[place])]!r}"
+
+    joined = join(duplicates, new, order, back, weights, signs, name)
+    del order, weights, signs, back
+    kept = pointers, neighbours
+    if joined.repeats or joined.mirrored:
+        kept = kernels.pointers_of_kept(pointers, new), neighbours[new]
     if not directed:
-        loop = sources == targets
-        sources, targets = (
-            np.concatenate([sources, targets[~loop]]),
-            np.concatenate([targets, sources[~loop]]),
+        wide, ends, edge = _both_ways(*kept)
+        kept = wide, ends
+        joined = joined._replace(
+            weight=None if joined.weight is None else joined.weight[edge],
+            sign=None if joined.sign is None else joined.sign[edge],
         )
-        if weights is not None:
-            weights = np.concatenate([weights, weights[~loop]])
-        if signs is not None:
-            signs = np.concatenate([signs, signs[~loop]])
-    return assemble(
-        sources,
-        targets,
-        ids=ids,
-        directed=directed,
-        weight=weights,
-        sign=signs,
-        duplicates=repeats,
-        duplicates_rule=rule,
-        mirrored=mirrored,
-    )
+    return _finish(*kept, ids, directed, joined)
 
 
 def assemble(
@@ -151,258 +152,103 @@ def assemble(
     directed: bool,
     weight: np.ndarray | None = None,
     sign: np.ndarray | None = None,
-    duplicates: int = 0,
-    duplicates_rule: str = "none found",
-    mirrored: int = 0,
 ) -> Graph:
-    """Sort distinct, checked arcs into both adjacencies and count the report."""
-    import scipy.sparse
+    """A graph of distinct, checked arcs; of an undirected edge, both arcs are given."""
+    ordered = weight is not None or sign is not None
+    sources = np.require(sources, np.int32, ["C", "W"])
+    targets = np.require(targets, np.int32, ["C", "W"])
+    pointers, neighbours, order = _sort(sources, targets, len(ids), ordered)
+    weight = None if weight is None else weight[order]
+    sign = None if sign is None else sign[order]
+    return _finish(pointers, neighbours, ids, directed, Joined(weight, sign))
 
-    n, count = len(ids), len(sources)
-    keys = sources.astype(np.int64) * n + targets
-    if count and not (np.diff(keys) > 0).all():
-        order = np.argsort(keys)
-        sources, targets = sources[order], targets[order]
-        weight = None if weight is None else weight[order]
-        sign = None if sign is None else sign[order]
-    del keys
-    place = np.int32 if count < 2**31 - 1 else np.int64
-    pointers = np.zeros(n + 1, np.int64)
-    np.cumsum(np.bincount(sources, minlength=n), out=pointers[1:])
-    arcs = np.arange(count, dtype=place)
-    neighbours = np.ascontiguousarray(targets, np.int32)
-    turned = scipy.sparse.csr_matrix(
-        (arcs, neighbours, pointers.astype(place)), shape=(n, n)
-    ).tocsc()
-    out = Adjacency(pointers, neighbours, arcs)
-    into = Adjacency(
-        turned.indptr.astype(np.int64), turned.indices.astype(np.int32), turned.data
-    )
-    if weight is not None:
-        weight = np.ascontiguousarray(weight, np.float32)
-    if sign is not None:
-        sign = np.ascontiguousarray(sign, np.int8)
-    report = _count(
-        out, into, np.asarray(sources), directed, weight, sign, duplicates, duplicates_rule, mirrored
-    )
+
+def _sort(
+    sources: np.ndarray, targets: np.ndarray, n: int, ordered: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Pointers and neighbours by source, then target; and the order if asked for."""
+    if not ordered:
+        return (*kernels.sort_arcs(sources, targets, n), None)
+    order = np.empty(len(sources), _place_type(len(sources)))
+    return (*kernels.sort_order(sources, targets, n, order), order)
+
+
+def _reverse(pointers: np.ndarray, neighbours: np.ndarray) -> Adjacency:
+    """The same arcs by target."""
+    count = len(neighbours)
+    back, arcs = np.empty(count, np.int32), np.empty(count, _place_type(count))
+    return Adjacency(kernels.reverse(pointers, neighbours, back, arcs), back, arcs)
+
+
+def _both_ways(
+    pointers: np.ndarray, neighbours: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Both arcs of undirected edges kept by their lower end, and the edge of each."""
+    into = _reverse(pointers, neighbours)
+    # in the rows of both ends, but a loop has one end
+    loops, _ = kernels.count_mutual(pointers, neighbours, *into[:2])
+    count = 2 * len(neighbours) - loops
+    edge = np.empty(count, _place_type(count))
+    return (*kernels.both_ways(pointers, neighbours, *into, edge), edge)
+
+
+def _place_type(count: int) -> type[np.signedinteger]:
+    return np.int32 if count < 2**31 - 1 else np.int64
+
+
+def _finish(
+    pointers: np.ndarray,
+    neighbours: np.ndarray,
+    ids: Ids,
+    directed: bool,
+    joined: Joined,
+) -> Graph:
+    """The frozen graph of sorted, distinct arcs, with its report."""
+    count = len(neighbours)
+    out = Adjacency(pointers, neighbours, np.arange(count, dtype=_place_type(count)))
+    into = _reverse(pointers, neighbours)
+    weight, sign = joined.weight, joined.sign
+    weight = None if weight is None else np.ascontiguousarray(weight, np.float32)
+    sign = None if sign is None else np.ascontiguousarray(sign, np.int8)
+    report = _count(out, into, directed, joined._replace(weight=weight, sign=sign))
     for array in (*out, *into, weight, sign):
         if array is not None:
             array.flags.writeable = False
     return Graph(ids, directed, out, into, weight, sign, report)
 
 
-def code_ids(sources: np.ndarray, targets: np.ndarray) -> tuple[Ids, np.ndarray, np.ndarray]:
-    """Rows for two columns of ids.
-
-    Whole numbers get their rows in ascending order, other ids in order of first
-    appearance (all sources, then all targets).
-    """
-    if sources.dtype.kind in "iu" and targets.dtype.kind in "iu":
-        both = np.concatenate([sources, targets]).astype(np.int64)
-        low, high = (int(both.min()), int(both.max())) if len(both) else (0, -1)
-        if high - low < 4 * len(both) + 1024:
-            seen = np.zeros(high - low + 1, bool)
-            seen[both - low] = True
-            rows = np.cumsum(seen, dtype=np.int64) - 1
-            coded, names = rows[both - low], np.flatnonzero(seen) + low
-        else:
-            names, coded = np.unique(both, return_inverse=True)
-        return Ids(names), coded[: len(sources)], coded[len(sources) :]
-    index: dict[Any, int] = {}
-    try:
-        coded = np.fromiter(
-            (
-                index.setdefault(value, len(index))
-                for column in (sources, targets)
-                for value in column.tolist()
-            ),
-            np.int64,
-            len(sources) + len(targets),
-        )
-    except TypeError as error:
-        raise DataRefused(f"ids must be hashable: {error}") from None
-    return Ids(index), coded[: len(sources)], coded[len(sources) :]
-
-
-def _column(values: Any, name: str) -> np.ndarray:
-    if isinstance(values, (list, tuple)):
-        # numpy would turn (1, "1") into text: mixed ids keep their types as objects
-        array = np.array(values) if _one_kind(values) else None
-        if array is None or array.ndim != 1:
-            array = np.empty(len(values), object)
-            array[:] = values
-    else:
-        array = np.asarray(values)
-    if array.ndim != 1:
-        raise DataRefused(f"{name} must be one column (m,), got shape {array.shape}")
-    if array.dtype.kind == "f":
-        raise DataRefused(
-            f"{name} are decimal numbers ({array[:1]}), which make no good ids",
-            next_step="Convert them to whole numbers or text",
-        )
-    return array
-
-
-def _one_kind(values: list | tuple) -> bool:
-    kinds = {type(v) for v in values}
-    return kinds <= {int} or kinds <= {str} or all(issubclass(k, np.integer) for k in kinds)
-
-
-def _rows(values: np.ndarray, n: int, name: str) -> np.ndarray:
-    if values.dtype.kind not in "iu":
-        raise DataRefused(f"{name} must be whole-number rows, got {values.dtype}")
-    if len(values) and (values.min() < 0 or values.max() >= n):
-        bad = values[(values < 0) | (values >= n)][0]
-        raise DataRefused(f"{name} hold the row {bad}", allowed=f"Rows 0 to {n - 1}")
-    return values.astype(np.int32)
-
-
-def _numbers(values: Any, count: int, name: str) -> np.ndarray:
-    try:
-        array = np.asarray(values, np.float64)
-    except (TypeError, ValueError):
-        raise DataRefused(f"the {name} column is not numeric") from None
-    if array.shape != (count,):
-        raise DataRefused(f"{name} must be ({count},), got {array.shape}")
-    return array
-
-
-def _weights(values: Any, count: int) -> np.ndarray | None:
-    if values is None:
-        return None
-    array = _numbers(values, count, "weight")
-    with np.errstate(over="ignore", under="ignore"):
-        stored = array.astype(np.float32)
-    good = np.isfinite(stored) & (stored > 0)
-    if not good.all():
-        at = int(np.flatnonzero(~good)[0])
-        raise DataRefused(
-            f"{int((~good).sum()):,} weights are not finite numbers above 0; "
-            f"edge {at + 1} has {array[at]}",
-            allowed="Finite weights above 0",
-            next_step="For links of two kinds give a sign column instead",
-        )
-    return array
-
-
-def _signs(values: Any, count: int) -> np.ndarray | None:
-    if values is None:
-        return None
-    array = _numbers(values, count, "sign")
-    if not (np.isfinite(array) & (array != 0)).all():
-        at = int(np.flatnonzero(~(np.isfinite(array) & (array != 0)))[0])
-        raise DataRefused(
-            f"edge {at + 1} has the sign {array[at]}",
-            allowed="Numbers above or below 0",
-            next_step="Leave neutral links out of the file",
-        )
-    return np.sign(array).astype(np.int8)
-
-
-def _fold_mirrored(
-    order: np.ndarray,
-    new: np.ndarray,
-    back: np.ndarray,
-    weights: np.ndarray | None,
-    signs: np.ndarray | None,
-) -> tuple[np.ndarray, np.ndarray, int]:
-    """Take u-v listed once each way, with the same values, for one edge."""
-    first = np.flatnonzero(new)
-    size = np.diff(np.append(first, len(new)))
-    pair = first[size == 2]
-    a, b = order[pair], order[pair + 1]
-    same = back[a] != back[b]
-    for values in (weights, signs):
-        if values is not None:
-            same &= values[a] == values[b]
-    drop = pair[same] + 1
-    keep = np.ones(len(order), bool)
-    keep[drop] = False
-    return order[keep], new[keep], len(drop)
-
-
-def _join(
-    rule: str,
-    order: np.ndarray,
-    new: np.ndarray,
-    weights: np.ndarray | None,
-    signs: np.ndarray | None,
-    ids: Ids,
-    sources: np.ndarray,
-    targets: np.ndarray,
-) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """Weight and sign of each distinct edge, its rows joined by the rule."""
-    first = np.flatnonzero(new)
-    if signs is not None and rule != "first":
-        ordered = signs[order]
-        low, high = np.minimum.reduceat(ordered, first), np.maximum.reduceat(ordered, first)
-        if (low != high).any():
-            at = order[first[np.flatnonzero(low != high)[0]]]
-            raise DataRefused(
-                f"{int((low != high).sum()):,} edges come with both signs; the first is "
-                f"{ids[sources[at]]!r} -> {ids[targets[at]]!r}",
-                next_step='Choose duplicates="first", or clean the file',
-            )
-    signs = None if signs is None else signs[order[first]]
-    if rule == "first":
-        return (None if weights is None else weights[order[first]]), signs
-    if rule == "max":
-        if weights is None:
-            return None, signs
-        return np.maximum.reduceat(weights[order], first), signs
-    values = np.ones(len(order)) if weights is None else weights[order]
-    summed = np.add.reduceat(values, first)
-    if not np.isfinite(summed.astype(np.float32)).all():
-        raise DataRefused("the weights of a repeated edge sum beyond float32")
-    return summed, signs
-
-
 def _count(
-    out: Adjacency,
-    into: Adjacency,
-    sources: np.ndarray,
-    directed: bool,
-    weight: np.ndarray | None,
-    sign: np.ndarray | None,
-    duplicates: int,
-    rule: str,
-    mirrored: int,
+    out: Adjacency, into: Adjacency, directed: bool, joined: Joined
 ) -> GraphReport:
-    n, count = len(out.pointers) - 1, len(out.neighbours)
-    loop = sources == out.neighbours
-    loops = int(loop.sum())
-    edges = count if directed else (count + loops) // 2
-    if directed:
-        keys = sources.astype(np.int64) * n + out.neighbours
-        back = out.neighbours.astype(np.int64) * n + sources
-        place = np.minimum(np.searchsorted(keys, back), max(count - 1, 0))
-        mutual = int((keys[place] == back).sum()) - loops if count else 0
-        reciprocity = mutual / (count - loops) if count > loops else 0.0
-    else:
-        reciprocity = 1.0
+    count = len(out.neighbours)
+    loops, mutual = kernels.count_mutual(*out[:2], *into[:2])
     leaves, enters = out.degrees() > 0, into.degrees() > 0
-    negative = 0
-    if sign is not None:
-        negative = int((sign < 0).sum())
-        if not directed:
-            negative = (negative + int((sign[loop] < 0).sum())) // 2
+    weight, sign = joined.weight, joined.sign
     return GraphReport(
-        nodes=n,
-        edges=edges,
+        nodes=len(out.pointers) - 1,
+        edges=count if directed else (count + loops) // 2,
         directed=directed,
         weighted=weight is not None,
         signed=sign is not None,
-        duplicates=duplicates,
-        duplicates_rule=rule,
-        mirrored=mirrored,
+        duplicates=joined.repeats,
+        duplicates_rule=joined.rule,
+        mirrored=joined.mirrored,
         self_loops=loops,
         sinks=int((enters & ~leaves).sum()) if directed else 0,
         sources=int((leaves & ~enters).sum()) if directed else 0,
         isolated=int((~leaves & ~enters).sum()),
-        reciprocity=reciprocity,
-        negative=negative,
+        # without a link between two nodes nothing could be returned
+        reciprocity=(mutual - loops) / (count - loops) if count > loops else 0.0,
+        negative=0 if sign is None else _negative(out, sign, directed),
         weight_min=float(weight.min()) if weight is not None and count else 1.0,
         weight_max=float(weight.max()) if weight is not None and count else 1.0,
     )
 
 
+def _negative(out: Adjacency, sign: np.ndarray, directed: bool) -> int:
+    """Edges of negative sign; both arcs of an undirected edge count one."""
+    negative = int((sign < 0).sum())
+    if directed:
+        return negative
+    rows = np.repeat(np.arange(len(out.pointers) - 1), out.degrees())
+    return (negative + int((sign[rows == out.neighbours] < 0).sum())) // 2

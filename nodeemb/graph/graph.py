@@ -43,6 +43,11 @@ class Adjacency(NamedTuple):
         return np.diff(self.pointers)
 
 
+def _row_array(rows: Any) -> np.ndarray:
+    # one kind of array, so that the kernel is compiled once
+    return np.require(rows, np.int64, ["C", "W"])
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Graph:
     """A graph with both directions at hand. Make one with a `from_` method.
@@ -126,20 +131,13 @@ class Graph:
 
     def arc_positions(self, sources: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """(k,) int64: where each pair of rows stands in `out`, -1 where it is no arc."""
-        keys = self._keys
-        wanted = np.asarray(sources, np.int64) * self.num_nodes + targets
-        place = np.searchsorted(keys, wanted)
-        found = place < len(keys)
-        found[found] = keys[place[found]] == wanted[found]
-        return np.where(found, place, -1)
+        from nodeemb.graph.kernels import find_arcs
+
+        return find_arcs(*self.out[:2], _row_array(sources), _row_array(targets))
 
     def has_edges(self, sources: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """(k,) bool: is there an arc between each pair of rows, in this direction."""
         return self.arc_positions(sources, targets) >= 0
-
-    @cached_property
-    def _keys(self) -> np.ndarray:
-        return self.sources.astype(np.int64) * self.num_nodes + self.targets
 
     def keep_arcs(self, keep: np.ndarray) -> Graph:
         """The graph of the arcs marked True, with the same nodes and ids.

@@ -9,11 +9,15 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from nodeemb.errors import DataRefused, UnknownId
+
+
+def _ascending(array: np.ndarray) -> bool:
+    return bool((array[1:] > array[:-1]).all())
 
 
 class Ids(Sequence):
@@ -42,12 +46,12 @@ class Ids(Sequence):
             self._values, self._count = array, len(array)
             if np.array_equal(array, np.arange(len(array))):
                 self._values = None
-            elif len(np.unique(array)) != len(array):
+            elif not _ascending(array) and len(np.unique(array)) != len(array):
                 self._refuse_repeat()
             return
         if isinstance(values, np.ndarray):
             values = values.tolist()
-        self._values = tuple(values)
+        self._values = tuple(cast(Iterable[Hashable], values))
         self._count = len(self._values)
         try:
             distinct = len(set(self._values))
@@ -167,9 +171,11 @@ class Ids(Sequence):
             return f"Ids here are {kind}: use {other!r}; {value!r} is another id"
         if isinstance(value, str) and len(self) <= 2_000_000:
             names = [v for v in self if isinstance(v, str)]
-            close = difflib.get_close_matches(value, names, n=3) if len(names) < 200_000 else [
-                v for v in names if v.lower() == value.lower()
-            ][:3]
+            close = (
+                difflib.get_close_matches(value, names, n=3)
+                if len(names) < 200_000
+                else [v for v in names if v.lower() == value.lower()][:3]
+            )
             if close:
                 return "Close: " + ", ".join(repr(c) for c in close)
         return f"The first ids are {', '.join(repr(v) for v in self[:3])}"

@@ -54,23 +54,43 @@ class GraphReport:
             ("direction", "directed" if self.directed else "undirected"),
             (
                 "weights",
-                f"{self.weight_min:g} to {self.weight_max:g}" if self.weighted else "none",
+                f"{self.weight_min:g} to {self.weight_max:g}"
+                if self.weighted
+                else "none",
             ),
         ]
         if self.signed:
-            rows.append(("negative edges", f"{self.negative:,} ({_share(self.negative, self.edges)})"))
+            rows.append(
+                (
+                    "negative edges",
+                    f"{self.negative:,} ({_share(self.negative, self.edges)})",
+                )
+            )
         joined = "" if not self.duplicates else f" (joined by: {self.duplicates_rule})"
         rows.append(("duplicates", f"{self.duplicates:,}{joined}"))
         if not self.directed:
-            rows.append(("given both ways", f"{self.mirrored:,} (each pair is one edge)"))
+            rows.append(
+                ("given both ways", f"{self.mirrored:,} (each pair is one edge)")
+            )
         rows.append(("self loops", f"{self.self_loops:,} (kept)"))
         if self.directed:
             rows += [
-                ("sinks", f"{self.sinks:,} ({_share(self.sinks, self.nodes)}; no out-edge: a walk ends there)"),
-                ("sources", f"{self.sources:,} ({_share(self.sources, self.nodes)}; no in-edge)"),
+                (
+                    "sinks",
+                    f"{self.sinks:,} ({_share(self.sinks, self.nodes)}; no out-edge: a walk ends there)",
+                ),
+                (
+                    "sources",
+                    f"{self.sources:,} ({_share(self.sources, self.nodes)}; no in-edge)",
+                ),
                 ("reciprocity", f"{100 * self.reciprocity:.1f} %"),
             ]
-        rows.append(("isolated", f"{self.isolated:,} ({_share(self.isolated, self.nodes)}; kept)"))
+        rows.append(
+            (
+                "isolated",
+                f"{self.isolated:,} ({_share(self.isolated, self.nodes)}; kept)",
+            )
+        )
         return rows
 
     def text(self) -> str:

@@ -1,0 +1,188 @@
+"""Check the columns that a graph is built from, and code ids as rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nodeemb.errors import DataRefused
+from nodeemb.graph.ids import Ids
+
+
+def end_column(values: Any, name: str) -> np.ndarray:
+    """(m,) array of one column of ids or rows, their types kept.
+
+    Raises:
+        DataRefused: it has another shape, or holds decimal numbers.
+    """
+    if isinstance(values, (list, tuple)):
+        # numpy would turn (1, "1") into text: mixed ids keep their types as objects
+        array = np.array(values) if _one_kind(values) else None
+        if array is None or array.ndim != 1 or array.dtype.kind == "f":
+            array = np.empty(len(values), object)
+            array[:] = values
+    else:
+        array = np.asarray(values)
+    if array.ndim != 1:
+        raise DataRefused(f"{name} must be one column (m,), got shape {array.shape}")
+    if array.dtype.kind == "f":
+        raise DataRefused(
+            f"{name} are decimal numbers ({array[:1]}), which make no good ids",
+            next_step="Convert them to whole numbers or text",
+        )
+    return array
+
+
+def _one_kind(values: list | tuple) -> bool:
+    kinds = {type(v) for v in values}
+    return (
+        kinds <= {int}
+        or kinds <= {str}
+        or all(issubclass(k, np.integer) for k in kinds)
+    )
+
+
+def row_column(values: np.ndarray, num_nodes: int, name: str) -> np.ndarray:
+    """(m,) int32 rows, each of them within the graph.
+
+    Raises:
+        DataRefused: no whole numbers, or a row that is not there.
+    """
+    if values.dtype.kind not in "iu":
+        raise DataRefused(f"{name} must be whole-number rows, got {values.dtype}")
+    if len(values) and (values.min() < 0 or values.max() >= num_nodes):
+        bad = values[(values < 0) | (values >= num_nodes)][0]
+        raise DataRefused(
+            f"{name} hold the row {bad}", allowed=f"Rows 0 to {num_nodes - 1}"
+        )
+    # writable, since the kernels are compiled for no other arrays
+    return np.require(values, np.int32, ["C", "W"])
+
+
+def weight_column(values: Any, count: int) -> np.ndarray | None:
+    """(count,) float64 weights above 0, or None.
+
+    Raises:
+        DataRefused: a weight that is not a finite float32 above 0.
+    """
+    if values is None:
+        return None
+    array = _numbers(values, count, "weight")
+    with np.errstate(over="ignore", under="ignore"):
+        stored = array.astype(np.float32)
+    good = np.isfinite(stored) & (stored > 0)
+    if not good.all():
+        at = int(np.flatnonzero(~good)[0])
+        raise DataRefused(
+            f"{int((~good).sum()):,} weights are not finite numbers above 0; "
+            f"edge {at + 1} has {array[at]}",
+            allowed="Finite weights above 0",
+            next_step="For links of two kinds give a sign column instead",
+        )
+    return array
+
+
+def sign_column(values: Any, count: int) -> np.ndarray | None:
+    """(count,) int8 signs, +1 or -1, or None.
+
+    Raises:
+        DataRefused: a sign that is 0 or no number.
+    """
+    if values is None:
+        return None
+    array = _numbers(values, count, "sign")
+    bad = ~(np.isfinite(array) & (array != 0))
+    if bad.any():
+        at = int(np.flatnonzero(bad)[0])
+        raise DataRefused(
+            f"edge {at + 1} has the sign {array[at]}",
+            allowed="Numbers above or below 0",
+            next_step="Leave neutral links out of the file",
+        )
+    return np.sign(array).astype(np.int8)
+
+
+def _numbers(values: Any, count: int, name: str) -> np.ndarray:
+    try:
+        array = np.asarray(values, np.float64)
+    except (TypeError, ValueError):
+        raise DataRefused(f"the {name} column is not numeric") from None
+    if array.shape != (count,):
+        raise DataRefused(f"{name} must be ({count},), got {array.shape}")
+    return array
+
+
+def code_ids(
+    sources: np.ndarray, targets: np.ndarray
+) -> tuple[Ids, np.ndarray, np.ndarray]:
+    """Rows for two columns of ids.
+
+    Whole numbers get their rows in ascending order, other ids in order of first
+    appearance (all sources, then all targets).
+
+    Returns:
+        The ids, and both columns as (m,) int32 rows.
+
+    Raises:
+        DataRefused: an id that is not hashable, or a whole number beyond int64.
+    """
+    if sources.dtype.kind in "iu" and targets.dtype.kind in "iu":
+        return _code_whole(_int64(sources), _int64(targets))
+    index: dict[Any, int] = {}
+    try:
+        rows = [
+            np.fromiter(
+                (index.setdefault(value, len(index)) for value in column.tolist()),
+                np.int32,
+                len(column),
+            )
+            for column in (sources, targets)
+        ]
+    except TypeError as error:
+        raise DataRefused(f"ids must be hashable: {error}") from None
+    return Ids(index), rows[0], rows[1]
+
+
+def _int64(column: np.ndarray) -> np.ndarray:
+    if column.dtype == np.uint64 and len(column) and column.max() >= 2**63:
+        raise DataRefused(
+            f"the id {column.max()} is beyond int64", next_step="Use text as ids"
+        )
+    return column.astype(np.int64, copy=False)
+
+
+def _code_whole(
+    sources: np.ndarray, targets: np.ndarray
+) -> tuple[Ids, np.ndarray, np.ndarray]:
+    if not len(sources):
+        return Ids(0), sources.astype(np.int32), targets.astype(np.int32)
+    low = int(min(sources.min(), targets.min()))
+    span = int(max(sources.max(), targets.max())) - low + 1
+    if span > 8 * len(sources) + 2**20:
+        return _code_sparse(sources, targets)
+    seen = np.zeros(span, bool)
+    for column in (sources, targets):
+        seen[_above(column, low)] = True
+    names = np.flatnonzero(seen) + low
+    table = np.cumsum(seen, dtype=np.int32) - np.int32(1)
+    return Ids(names), table[_above(sources, low)], table[_above(targets, low)]
+
+
+def _code_sparse(
+    sources: np.ndarray, targets: np.ndarray
+) -> tuple[Ids, np.ndarray, np.ndarray]:
+    """By a hash table, where a table of the whole span would be too long."""
+    import pyarrow as pa
+
+    coded = pa.chunked_array([pa.array(sources), pa.array(targets)]).dictionary_encode()
+    names = coded.chunk(0).dictionary.to_numpy()
+    ascending = np.argsort(names)
+    row = np.empty(len(names), np.int32)
+    row[ascending] = np.arange(len(names), dtype=np.int32)
+    rows = [row[chunk.indices.to_numpy()] for chunk in coded.chunks]
+    return Ids(names[ascending]), rows[0], rows[1]
+
+
+def _above(column: np.ndarray, low: int) -> np.ndarray:
+    return column if low == 0 else column - low
