@@ -278,6 +278,17 @@ def test_the_table_shows_every_scorer_and_column(report):
     assert "pair accuracy" in report.table("mrr")
 
 
+def test_the_star_marks_models_ahead_of_degrees(report):
+    lines = {line.split("  ")[0]: line for line in report.table().splitlines()}
+    for name in ("ahead", "close"):
+        rows = [*report.column("uniform"), *report.column("reversed")]
+        rows += [*report.column("degree"), *report.column(ONE_WAY, "pair_accuracy")]
+        stands = [report.standing(row) == "ahead" for row in rows if row.scorer == name]
+        assert lines[name].count("*") == sum(stands)
+    assert 0 < lines["close"].count("*") < 4
+    assert "*" not in lines["degree sum"]
+
+
 def test_unknown_columns_are_told(report):
     with pytest.raises(WrongUse, match="Did you mean auc"):
         report.table("aux")

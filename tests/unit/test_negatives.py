@@ -211,6 +211,18 @@ def test_two_hop_reaches_every_pair_two_steps_apart():
     assert found == {(0, 2), (0, 4), (1, 3), (1, 5)}
 
 
+def test_two_hop_steps_are_independent_of_each_other():
+    graph = Graph.from_edges([0, 0, 1, 1, 2, 2], [1, 2, 3, 4, 5, 6])
+    drawn = [draw_negatives("two_hop", graph, np.array([[0, 1]]), s) for s in range(40)]
+    assert {tuple(d.pairs[0]) for d in drawn} == {(0, 3), (0, 4), (0, 5), (0, 6)}
+
+
+def test_undirected_links_are_walked_from_either_end():
+    graph = Graph.from_edges([0, 0, 1], [1, 2, 3], directed=False)
+    drawn = [draw_negatives("two_hop", graph, np.array([[0, 1]]), s) for s in range(40)]
+    assert {tuple(d.pairs[0]) for d in drawn} == {(0, 3), (1, 2)}
+
+
 @pytest.mark.parametrize("kind", NEGATIVES)
 def test_complete_graphs_have_no_negatives(kind):
     complete = nx.complete_graph(6, create_using=nx.DiGraph)

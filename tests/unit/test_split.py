@@ -253,8 +253,10 @@ def test_a_changed_split_is_refused(saved):
 def test_changed_links_are_refused(saved):
     from safetensors.numpy import save_file
 
-    graph, split, path = saved
-    # Valid links of the graph, so that only the hash can tell.
+    graph = saved[0]
+    split = split_edges(graph, 0.2, 0.2)
+    path = split.save(saved[2].parent / "other")
+    # Valid links of the graph, and as many: only the hash can tell.
     save_file(
         {"test": split.validation, "validation": split.test}, path / "links.safetensors"
     )
