@@ -34,7 +34,7 @@ def resampled_ranking(
         key: of the draws.
     """
     scores = np.concatenate([positive, negative]).astype(np.float64)
-    order = np.argsort(-scores, kind="stable").astype(np.int32)
+    order = np.argsort(-scores).astype(np.int32)
     ordered = scores[order]
     last = np.append(ordered[1:] != ordered[:-1], True)
     link_keys, negative_keys = (

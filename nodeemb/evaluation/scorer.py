@@ -88,7 +88,7 @@ def score_pairs(score: ScoreRows, pairs: np.ndarray, name: str) -> np.ndarray:
         DataRefused: it returns another number of scores, or non-finite ones.
     """
     # By source: scorers that work source by source then do each source once.
-    order = np.argsort(pairs[:, 0], kind="stable")
+    order = np.argsort(pairs[:, 0])
     out = np.empty(len(pairs))
     for start in range(0, len(pairs), _BLOCK):
         at = order[start : start + _BLOCK]

@@ -74,6 +74,44 @@ def _value(objective, score, label):
     return max(score, 0.0) + math.log1p(math.exp(-abs(score))) - score * label
 
 
+# Loops over slices from 0: an index that might be negative would keep the compiler from
+# using vectors.
+
+
+@nb.njit(cache=True)
+def _copy(out, more, plus):
+    if plus:
+        for c in range(len(more)):
+            out[c] = more[c]
+    else:
+        for c in range(len(more)):
+            out[c] = -more[c]
+
+
+@nb.njit(cache=True)
+def _accumulate(out, more, plus):
+    if plus:
+        for c in range(len(more)):
+            out[c] += more[c]
+    else:
+        for c in range(len(more)):
+            out[c] -= more[c]
+
+
+@nb.njit(cache=True)
+def _descend(values, slopes, factor):
+    for c in range(len(values)):
+        values[c] -= factor * slopes[c]
+
+
+@nb.njit(cache=True, fastmath=_LOOSE)
+def _square(values):
+    total = values.dtype.type(0)
+    for c in range(len(values)):
+        total += values[c] * values[c]
+    return total
+
+
 @nb.njit(cache=True)
 def _gather(table, rows, side, shift, out):
     """out[i] <- the vector of rows[i] on one side of a channel."""
@@ -81,12 +119,7 @@ def _gather(table, rows, side, shift, out):
         row = rows[i]
         for k in range(len(side.column)):
             a, b, length = side.column[k], side.place[k], side.length[k]
-            if side.sign[k] > 0:
-                for c in range(length):
-                    out[i, b + c] = table[row, a + c]
-            else:
-                for c in range(length):
-                    out[i, b + c] = -table[row, a + c]
+            _copy(out[i, b : b + length], table[row, a : a + length], side.sign[k] > 0)
         for k in side.ones:
             out[i, k] = 1.0
         if side.shift >= 0:
@@ -412,14 +445,6 @@ def chain(rows, head, following, touched):
     return count
 
 
-@nb.njit(cache=True, fastmath=_LOOSE)
-def _square(values, a, b):
-    total = values.dtype.type(0)
-    for c in range(a, b):
-        total += values[c] * values[c]
-    return total
-
-
 @nb.njit(cache=True, parallel=True)
 def apply(table, squares, edges, slopes, offsets, sides, seg_ptr, seg_column, seg_place, seg_length, seg_sign, head, following, touched, optimizer, rate, threads):
     """Sums the slopes of each touched node in batch order and updates it once.
@@ -440,13 +465,12 @@ def apply(table, squares, edges, slopes, offsets, sides, seg_ptr, seg_column, se
             while e >= 0:
                 at, side = offsets[e], sides[e]
                 for s in range(seg_ptr[side], seg_ptr[side + 1]):
-                    column, place = seg_column[s], at + seg_place[s]
-                    if seg_sign[s] > 0:
-                        for c in range(seg_length[s]):
-                            total[column + c] += slopes[place + c]
-                    else:
-                        for c in range(seg_length[s]):
-                            total[column + c] -= slopes[place + c]
+                    column, place, length = seg_column[s], at + seg_place[s], seg_length[s]
+                    _accumulate(
+                        total[column : column + length],
+                        slopes[place : place + length],
+                        seg_sign[s] > 0,
+                    )
                 e = following[e]
             for r in range(len(edges) - 1):
                 a, b = edges[r], edges[r + 1]
@@ -454,7 +478,6 @@ def apply(table, squares, edges, slopes, offsets, sides, seg_ptr, seg_column, se
                     continue
                 factor = step
                 if optimizer == 1:
-                    squares[row, r] += _square(total, a, b) / one(b - a)
+                    squares[row, r] += _square(total[a:b]) / one(b - a)
                     factor = step / (math.sqrt(squares[row, r]) + one(1e-10))
-                for c in range(a, b):
-                    table[row, c] -= factor * total[c]
+                _descend(table[row, a:b], total[a:b], one(factor))
