@@ -71,11 +71,21 @@ def resample(key: np.uint64, counts: np.ndarray) -> None:
 
 
 @nb.njit(cache=True)
+def _next_bar(hits_at: np.ndarray, passed: float) -> float:
+    """The smallest K above the negatives passed; infinite if there is none."""
+    bar = np.inf
+    for k in hits_at:
+        if k > passed:
+            bar = min(bar, k)
+    return bar
+
+
+@nb.njit(cache=True)
 def ranking_of_counts(
     order: np.ndarray,
     last: np.ndarray,
-    links: np.ndarray,
-    negatives: np.ndarray,
+    counts: np.ndarray,
+    num_links: int,
     hits_at: np.ndarray,
     out: np.ndarray,
 ) -> None:
@@ -84,35 +94,36 @@ def ranking_of_counts(
     Args:
         order: (p + q,) positions, best score first; below p a link, else a negative.
         last: (p + q,) bool: is this the last of the scores equal to it.
-        links: (p,) how often each link counts.
-        negatives: (q,) how often each negative counts.
+        counts: (p + q,) how often each link, then each negative counts.
+        num_links: p.
         hits_at: (h,) the K of Hits@K.
         out: (3 + h,) float64.
     """
-    p = len(links)
     above_p, above_n = 0.0, 0.0  # weight of what scores strictly higher
     here_p, here_n = 0.0, 0.0  # weight of what scores the same
     lost, precision, reciprocal = 0.0, 0.0, 0.0
     out[3:] = -1.0
+    bar = _next_bar(hits_at, 0.0)
     for i in range(len(order)):
-        at = order[i]
-        if at < p:
-            here_p += links[at]
-        else:
-            here_n += negatives[at - p]
+        # Selecting, not branching: which side comes next is a coin that no processor
+        # can guess.
+        is_link = order[i] < num_links
+        weight = np.float64(counts[order[i]])
+        here_p += weight if is_link else 0.0
+        here_n += 0.0 if is_link else weight
         if not last[i]:
             continue
-        for h in range(len(hits_at)):
-            if out[3 + h] < 0.0 and above_n + here_n >= hits_at[h]:
-                out[3 + h] = above_p
-        if here_p > 0.0:
-            lost += here_p * (above_n + here_n / 2)
-            reciprocal += here_p / (1 + above_n + here_n / 2)
-            precision += (
-                here_p * (above_p + here_p) / (above_p + here_p + above_n + here_n)
-            )
+        if above_n + here_n >= bar:
+            for h in range(len(hits_at)):
+                if out[3 + h] < 0.0 and above_n + here_n >= hits_at[h]:
+                    out[3 + h] = above_p
+            bar = _next_bar(hits_at, above_n + here_n)
+        below_n = above_n + here_n / 2
+        lost += here_p * below_n
+        reciprocal += here_p / (1 + below_n)
         above_p += here_p
         above_n += here_n
+        precision += here_p * above_p / max(above_p + above_n, 1.0)
         here_p, here_n = 0.0, 0.0
     out[0] = 1 - lost / (above_p * above_n)
     out[1] = precision / above_p
@@ -133,11 +144,10 @@ def _rankings(
     replicates = len(link_keys)
     out = np.empty((replicates, 3 + len(hits_at)))
     for r in nb.prange(replicates):
-        links = np.empty(num_links, np.uint16)
-        negatives = np.empty(len(order) - num_links, np.uint16)
-        resample(link_keys[r], links)
-        resample(negative_keys[r], negatives)
-        ranking_of_counts(order, last, links, negatives, hits_at, out[r])
+        counts = np.empty(len(order), np.uint16)
+        resample(link_keys[r], counts[:num_links])
+        resample(negative_keys[r], counts[num_links:])
+        ranking_of_counts(order, last, counts, num_links, hits_at, out[r])
     return out
 
 

@@ -74,6 +74,7 @@ def evaluate_links(
             scores that are not finite.
     """
     _check_split(split)
+    _check_numbers(hits, bootstrap)
     graph = split.graph
     models = _named(result)
     doors = {name: door(model, graph) for name, model in models.items()}
@@ -127,6 +128,14 @@ def _check_split(split: Any) -> None:
             f"{shared:,} test edges are also in the training graph",
             allowed="None: a model must not have seen what it is asked",
             next_step="Make the split with split_edges and train on split.train",
+        )
+
+
+def _check_numbers(hits: Sequence[int], bootstrap: int) -> None:
+    if bootstrap < 0 or any(k < 1 for k in hits):
+        raise WrongUse(
+            f"hits={tuple(hits)}, bootstrap={bootstrap} cannot be measured",
+            allowed="Every K of Hits@K 1 or more, bootstrap 0 (no intervals) or more",
         )
 
 

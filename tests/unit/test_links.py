@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import os
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +20,8 @@ from nodeemb.evaluation.negatives import draw_negatives
 from nodeemb.evaluation.scorer import Heuristic, Scorer, score_pairs
 from nodeemb.evaluation.split import Split, split_edges
 from nodeemb.graph.graph import Graph
+
+_ROOT = Path(__file__).parents[2]
 
 
 def _layered(seed: int = 0, nodes: int = 120, directed: bool = True) -> Graph:
@@ -235,6 +240,9 @@ def test_wrong_use_is_told(split):
         evaluate_links(_ahead, split, baselines=["degree_sums"], bootstrap=0)
     with pytest.raises(WrongUse, match="Did you mean uniform"):
         evaluate_links(_ahead, split, ["unifrom"])
+    for numbers in ({"hits": (0,)}, {"bootstrap": -1}):
+        with pytest.raises(WrongUse, match="1 or more"):
+            evaluate_links(_ahead, split, **numbers)
 
 
 def test_pairs_are_scored_in_blocks_and_come_back_in_order(monkeypatch):
@@ -356,3 +364,46 @@ def test_degree_baselines_alone_lose_where_degrees_are_matched(report):
     for name in DEGREE_BASELINES:
         assert abs(report.value(name, "degree").value - 0.5) < 0.06
     assert report.value("close", "degree").value > 0.9
+
+
+# ---- real graphs: figures measured elsewhere, with other splits ----------------------
+
+
+def _columns(path: Path, comment: str = "") -> Graph:
+    lines = gzip.decompress(path.read_bytes()).decode().splitlines()
+    pairs = [line.split()[:2] for line in lines if not (comment and line[0] in comment)]
+    return Graph.from_edges(*zip(*pairs, strict=True))
+
+
+def _shared(name: str) -> Path:
+    folder = Path(os.environ.get("NODEEMB_DATA", _ROOT.parent / "shared" / "data"))
+    if not (folder / name).exists():
+        pytest.skip(f"needs the data set {name}")
+    return folder / name
+
+
+@pytest.mark.parametrize(
+    "name, expected",
+    [
+        (
+            "debian-depends",
+            {("degree_sum", "uniform"): 0.92, ("potential", "reversed"): 0.985},
+        ),
+        (
+            "cora-subelj/out.subelj_cora_cora.gz",
+            {("in_degree", "uniform"): 0.839, ("potential", "reversed"): 0.937},
+        ),
+    ],
+)
+def test_degree_baselines_reach_the_known_figures(name, expected):
+    if name == "debian-depends":
+        graph = _columns(_ROOT / "datasets" / name / "edges.tsv.gz")
+    else:
+        graph = _columns(_shared(f"directed/{name}"), "%")
+    report = evaluate_links(
+        {}, split_edges(graph), baselines=DEGREE_BASELINES, bootstrap=0
+    )
+    for (scorer, negatives), value in expected.items():
+        assert report.value(scorer, negatives).value == pytest.approx(value, abs=0.01)
+    for row in report.column("degree"):
+        assert abs(row.value - 0.5) < 0.01

@@ -81,7 +81,8 @@ def _ranked(positive, negative, weight_p, weight_n, k):
     order = np.argsort(-scores, kind="stable").astype(np.int32)
     last = np.append(scores[order][1:] != scores[order][:-1], True)
     out = np.empty(4)
-    ranking_of_counts(order, last, weight_p, weight_n, np.array([k]), out)
+    counts = np.concatenate([weight_p, weight_n])
+    ranking_of_counts(order, last, counts, len(positive), np.array([k]), out)
     return out
 
 
@@ -89,7 +90,7 @@ def test_resampled_ranking_measures_the_resample():
     rng = np.random.default_rng(0)
     positive, negative = rng.normal(0.5, 1, 70).round(1), rng.normal(0, 1, 90).round(1)
     key = np.uint64(11)
-    got = resampled_ranking(positive, negative, np.array([5]), 6, key)
+    got = resampled_ranking(positive, negative, np.array([5, 2, 100]), 6, key)
     for r in range(6):
         counts = [np.empty(70, np.uint16), np.empty(90, np.uint16)]
         for side in (0, 1):
@@ -100,7 +101,7 @@ def test_resampled_ranking_measures_the_resample():
                 metrics.auc(*drawn),
                 metrics.average_precision(*drawn),
                 metrics.mean_reciprocal_rank(*drawn),
-                metrics.hits(*drawn, 5),
+                *(metrics.hits(*drawn, k) for k in (5, 2, 100)),
             ]
         )
 
