@@ -385,9 +385,10 @@ def _shared(name: str) -> Path:
 @pytest.mark.parametrize(
     "name, expected",
     [
-        (
+        pytest.param(
             "debian-depends",
             {("degree_sum", "uniform"): 0.92, ("potential", "reversed"): 0.985},
+            marks=pytest.mark.slow,
         ),
         (
             "cora-subelj/out.subelj_cora_cora.gz",
