@@ -17,11 +17,10 @@ def end_column(values: Any, name: str) -> np.ndarray:
         DataRefused: it has another shape, or holds decimal numbers.
     """
     if isinstance(values, (list, tuple)):
-        # numpy would turn (1, "1") into text: mixed ids keep their types as objects
-        array = np.array(values) if _one_kind(values) else None
-        if array is None or array.ndim != 1 or array.dtype.kind == "f":
-            array = np.empty(len(values), object)
-            array[:] = values
+        array = np.array(values) if _all_int(values) else None
+        if array is None or array.dtype.kind == "f":
+            # as objects: numpy would make (1, "1") text, cut "a\0" and unpack tuples
+            array = np.fromiter(values, object, len(values))
     else:
         array = np.asarray(values)
     if array.ndim != 1:
@@ -34,12 +33,9 @@ def end_column(values: Any, name: str) -> np.ndarray:
     return array
 
 
-def _one_kind(values: list | tuple) -> bool:
-    kinds = {type(v) for v in values}
-    return (
-        kinds <= {int}
-        or kinds <= {str}
-        or all(issubclass(k, np.integer) for k in kinds)
+def _all_int(values: list | tuple) -> bool:
+    return all(
+        kind is int or issubclass(kind, np.integer) for kind in set(map(type, values))
     )
 
 

@@ -220,12 +220,19 @@ class Graph:
 
     @staticmethod
     def from_scipy(
-        matrix: Any, *, ids: Any = None, directed: bool = True, weighted: bool = True
+        matrix: Any,
+        *,
+        ids: Any = None,
+        directed: bool = True,
+        weighted: bool = True,
+        signed: bool = False,
     ) -> Graph:
         """A graph from a square sparse matrix. See `nodeemb.graph.convert.from_scipy`."""
         from nodeemb.graph.convert import from_scipy
 
-        return from_scipy(matrix, ids=ids, directed=directed, weighted=weighted)
+        return from_scipy(
+            matrix, ids=ids, directed=directed, weighted=weighted, signed=signed
+        )
 
     @staticmethod
     def from_pyg(

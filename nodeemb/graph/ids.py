@@ -9,11 +9,28 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from nodeemb.errors import DataRefused, UnknownId
+
+
+def _stored(values: np.ndarray | Iterable[Hashable]) -> np.ndarray | tuple:
+    """Whole numbers within int64 as an array of our own, anything else as a tuple."""
+    if isinstance(values, np.ndarray):
+        if values.ndim != 1:
+            raise DataRefused(f"ids must be one-dimensional, got {values.shape}")
+        if values.dtype.kind in "iu" and np.can_cast(values.dtype, np.int64):
+            return values.astype(np.int64)
+        values = values.tolist()
+    values = tuple(values)
+    if set(map(type, values)) != {int}:
+        return values
+    try:
+        return np.array(values, np.int64)
+    except OverflowError:
+        return values
 
 
 def _ascending(array: np.ndarray) -> bool:
@@ -38,23 +55,17 @@ class Ids(Sequence):
         if isinstance(values, (int, np.integer)):
             self._values, self._count = None, int(values)
             return
-        if isinstance(values, np.ndarray) and values.dtype.kind in "iu":
-            if values.ndim != 1:
-                raise DataRefused(f"ids must be one-dimensional, got {values.shape}")
-            array = values.astype(np.int64)
-            array.flags.writeable = False
-            self._values, self._count = array, len(array)
-            if np.array_equal(array, np.arange(len(array))):
+        stored = _stored(values)
+        self._values, self._count = stored, len(stored)
+        if isinstance(stored, np.ndarray):
+            stored.flags.writeable = False
+            if np.array_equal(stored, np.arange(len(stored))):
                 self._values = None
-            elif not _ascending(array) and len(np.unique(array)) != len(array):
+            elif not _ascending(stored) and len(np.unique(stored)) != len(stored):
                 self._refuse_repeat()
             return
-        if isinstance(values, np.ndarray):
-            values = values.tolist()
-        self._values = tuple(cast(Iterable[Hashable], values))
-        self._count = len(self._values)
         try:
-            distinct = len(set(self._values))
+            distinct = len(set(stored))
         except TypeError as error:
             raise DataRefused(
                 f"ids must be hashable: {error}", next_step="Use text or numbers as ids"
@@ -120,9 +131,7 @@ class Ids(Sequence):
             return np.arange(self._count)
         if isinstance(self._values, np.ndarray):
             return self._values
-        out = np.empty(self._count, dtype=object)
-        out[:] = self._values
-        return out
+        return np.fromiter(self._values, object, self._count)  # tuples stay whole
 
     def row(self, value: Hashable) -> int:
         """The row of one id.

@@ -108,7 +108,15 @@ def test_sparse_and_dense_numbers_give_ascending_rows(step):
 
 
 @pytest.mark.parametrize(
-    "ids", [[1, "1", (1,)], [None, True, frozenset([3])], ["", " ", "#"], [1.5, 2, 3]]
+    "ids",
+    [
+        [(1, 2), (3, 4), (5, 6)],
+        ["a\0", "a", "b"],
+        [1, "1", (1,)],
+        [None, True, frozenset([3])],
+        ["", " ", "#"],
+        [1.5, 2, 3],
+    ],
 )
 def test_any_hashable_is_an_id(ids):
     graph = Graph.from_edges([ids[0], ids[1]], [ids[1], ids[2]])
@@ -187,6 +195,17 @@ def test_ids_of_each_storage():
             ids[3]
     assert Ids(3) == Ids([0, 1, 2]) and Ids(3).digest() == Ids(np.arange(3)).digest()
     assert Ids(["a"]) != Ids(["b"])
+    assert list(Ids([])) == [] and Ids([2**70, 1])[0] == 2**70
+    pairs = Ids([(1, 2), (3, 4)])
+    assert pairs.to_numpy().tolist() == [(1, 2), (3, 4)] and pairs.row((3, 4)) == 1
+
+
+def test_numbers_in_a_list_or_an_array_are_the_same_ids():
+    a, b = Ids([7, 5]), Ids(np.array([7, 5]))
+    assert a == b and hash(a) == hash(b) and a.digest() == b.digest()
+    assert a.are_integers and type(a[0]) is int
+    assert Ids([True, 7])[0] is True and Ids(np.array([True, False]))[0] is True
+    assert list(Ids(np.array([2**63, 1], np.uint64))) == [2**63, 1]
 
 
 @pytest.mark.parametrize(
