@@ -6,23 +6,36 @@ and error messages read it from there.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from nodeemb.errors import DataRefused, WrongUse
+from nodeemb.errors import DataRefused, NodeembError, WrongUse, did_you_mean
 
 
 class Options(BaseModel):
-    """A frozen group of options that refuses what it does not know."""
+    """A frozen group of options that refuses what it does not know.
+
+    Raises:
+        WrongUse: as `parse`.
+    """
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, allow_inf_nan=False
     )
+
+    def __init__(self, **data: Any) -> None:
+        try:
+            super().__init__(**data)
+        except ValidationError as error:
+            raise _refusal(type(self), error, type(self).__name__) from None
+
+    # Only what the user makes by hand passes here; for groups within groups pydantic keeps
+    # its own way, and with it the path to what is wrong.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -43,23 +56,45 @@ def parse(model: type[Model], data: Any, where: str) -> Model:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        # discriminated unions put their tag into the path; it is no key of the user's
-        path = ".".join(str(p) for p in first["loc"])
-        got = first.get("input")
-        if first["type"] == "extra_forbidden":
-            raise _unknown_key(model, first["loc"], where) from None
-        hint = ""
-        if isinstance(got, str) and _is_number(got):
-            hint = "Remove the quotes; write 1e-3 as 1.0e-3"
-        shown = repr(got) if not isinstance(got, (dict, list)) else "this"
-        message = first["msg"][0].lower() + first["msg"][1:]
-        raise WrongUse(
-            f"{path or 'the whole'}: {message}; got {shown}",
-            where=where,
-            allowed=_described(model, first["loc"]),
-            next_step=hint,
-        ) from None
+        raise _refusal(model, error, where) from None
+
+
+def _refusal(
+    model: type[BaseModel], error: ValidationError, where: str
+) -> NodeembError:
+    """What to tell of all that is wrong: an unknown key first, since a misspelt key is
+    also a missing one; then the deepest, since a choice fails in each of its forms, and of
+    these the one that was understood."""
+    worst = max(
+        error.errors(include_url=False),
+        key=lambda e: (
+            e["type"] == "extra_forbidden",
+            len(e["loc"]),
+            e["type"] == "value_error",
+        ),
+    )
+    keys, group, described = _follow(model, worst["loc"])
+    path = ".".join(keys)
+    if worst["type"] == "extra_forbidden":
+        return _unknown_key(keys, group, where)
+    if worst["type"].startswith("union_tag"):
+        return _unknown_kind(path, worst, where)
+    own = worst.get("ctx", {}).get("error")
+    if isinstance(own, WrongUse):
+        what = f"{path}: {own.what}" if path else own.what
+        return WrongUse(what, where=where, allowed=own.allowed, next_step=own.next_step)
+    if isinstance(own, NodeembError):
+        return own
+    got = worst["input"]
+    quoted = isinstance(got, str) and _is_number(got)
+    shown = repr(got) if not isinstance(got, (dict, list)) else "this"
+    message = worst["msg"][0].lower() + worst["msg"][1:]
+    return WrongUse(
+        f"{path or 'the whole'}: {message}; got {shown}",
+        where=where,
+        allowed=f"It is: {described}" if described else "",
+        next_step="Remove the quotes; write 1e-3 as 1.0e-3" if quoted else "",
+    )
 
 
 def _is_number(text: str) -> bool:
@@ -70,62 +105,101 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _walk(model: Any, path: tuple) -> tuple[Any, Any]:
-    """The model and field at a path, as far as it can be followed."""
-    field = None
-    for part in path:
-        fields = getattr(model, "model_fields", None)
-        if fields is not None and part in fields:
-            field = fields[part]
-            model = field.annotation
-            continue
-        choices = [a for a in getattr(model, "__args__", ()) if hasattr(a, "model_fields")]
-        for choice in choices:
-            kind = choice.model_fields.get("kind")
-            if kind is not None and part in getattr(kind.annotation, "__args__", ()):
-                model = choice
-                break
-    return model, field
-
-
-def _unknown_key(model: type[BaseModel], path: tuple, where: str) -> WrongUse:
-    group, _ = _walk(model, path[:-1])
+def _unknown_key(keys: list[str], group: Any, where: str) -> WrongUse:
     known = list(getattr(group, "model_fields", {}))
-    close = difflib.get_close_matches(str(path[-1]), known, n=1)
-    name = ".".join(str(p) for p in path[:-1])
+    name = ".".join(keys[:-1])
+    what = f"{keys[-1]} is not an option{f' of {name}' if name else ''}"
     return WrongUse(
-        f"{path[-1]} is not an option{f' of {name}' if name else ''}. "
-        + (f"Did you mean {close[0]}?" if close else ""),
+        f"{what}. {did_you_mean(keys[-1], known)}".strip(),
         where=where,
         allowed=f"Options: {', '.join(known)}" if known else "",
     )
 
 
-def _described(model: type[BaseModel], path: tuple) -> str:
-    _, field = _walk(model, path)
-    return f"It is: {field.description}" if field is not None and field.description else ""
+def _unknown_kind(path: str, error: Any, where: str) -> WrongUse:
+    if "tag" not in error["ctx"]:
+        missing = f"{path}: the kind is missing, which the rest depends on"
+        return WrongUse(missing, where=where, next_step=f"Set {path}.kind")
+    tag, known = error["ctx"]["tag"], error["ctx"]["expected_tags"]
+    close = did_you_mean(tag, known.replace("'", "").split(", "))
+    return WrongUse(
+        f'{path}: no kind "{tag}". {close}'.strip(),
+        where=where,
+        allowed=f"Known: {known}",
+    )
+
+
+def _follow(model: Any, path: tuple[int | str, ...]) -> tuple[list[str], Any, str]:
+    """Goes along a path of pydantic's, as far as it leads.
+
+    Returns:
+        the user's keys (pydantic also names which form of a choice it tried), the type
+        that holds the last of them, and the description of the last option passed.
+    """
+    keys: list[str] = []
+    described, group, here = "", model, model
+    for part in path:
+        here = _plain(here)
+        fields, parts = getattr(here, "model_fields", None), get_args(here)
+        if fields is None and parts and get_origin(here) not in (dict, list, tuple):
+            here = next((form for form in parts if _is_called(form, part)), None)
+            continue
+        group = here
+        keys.append(str(part))
+        if (
+            fields is None
+        ):  # a mapping's values and a list's members are its last argument
+            here = parts[-1] if parts else None
+            continue
+        field = fields.get(part)
+        here = field and field.annotation
+        described = (field and field.description) or ""
+    return keys, group, described
+
+
+def _plain(form: Any) -> Any:
+    """A type without what is said about it, and without "or None"."""
+    if get_origin(form) is Annotated:
+        return _plain(get_args(form)[0])
+    some = [arm for arm in get_args(form) if arm is not type(None)]
+    if len(some) < len(get_args(form)) and len(some) == 1:
+        return _plain(some[0])
+    return form
+
+
+def _is_called(form: Any, label: int | str) -> bool:
+    """Does pydantic mean this form of a choice: it says its kind, or names its class."""
+    kind = getattr(form, "model_fields", {}).get("kind")
+    name = getattr(form, "__name__", "")
+    return name in str(label) if kind is None else label in get_args(kind.annotation)
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe YAML that refuses aliases, anchors, tags and repeated keys."""
+    """Safe YAML that refuses aliases, anchors, tags, merges and repeated keys."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         event = self.peek_event()
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise yaml.constructor.ConstructorError(
-                None, None, "anchors and aliases are not allowed", event.start_mark
-            )
+            raise _forbidden("anchors and aliases are not allowed", event)
+        if getattr(event, "tag", None) is not None:
+            raise _forbidden(f"the tag {event.tag} is not allowed", event)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         seen = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise _forbidden("a key must be a word", key)
+            if key.tag.endswith(":merge"):
+                raise _forbidden("merging with << is not allowed", key)
             if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key.value!r} comes twice", key.start_mark
-                )
+                raise _forbidden(f"the key {key.value!r} comes twice", key)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
+
+
+def _forbidden(problem: str, at: Any) -> yaml.YAMLError:
+    return yaml.constructor.ConstructorError(None, None, problem, at.start_mark)
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:
@@ -133,16 +207,20 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
 
     Raises:
         DataRefused: the file is missing, too large (1 MB), not UTF-8, no YAML, or holds
-            something else; anchors, aliases, tags and repeated keys are refused too.
+            something else; anchors, aliases, tags, merges and repeated keys are refused.
     """
     path = Path(path)
     try:
         size = path.stat().st_size
         if size > 1_000_000:
-            raise DataRefused(f"the file has {size:,} bytes", where=str(path), allowed="At most 1 MB")
+            raise DataRefused(
+                f"the file has {size:,} bytes", where=str(path), allowed="At most 1 MB"
+            )
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise DataRefused(f"cannot read it: {error.strerror}", where=str(path)) from None
+        raise DataRefused(
+            f"cannot read it: {error.strerror}", where=str(path)
+        ) from None
     except UnicodeDecodeError as error:
         raise DataRefused(f"it is not UTF-8 text: {error}", where=str(path)) from None
     return parse_yaml(text, str(path))
@@ -156,7 +234,9 @@ def parse_yaml(text: str, where: str) -> dict[str, Any]:
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 1}: " if mark else ""
         problem = getattr(error, "problem", None) or str(error)
-        raise DataRefused(f"{line}{problem}", where=where, allowed="Plain YAML") from None
+        raise DataRefused(
+            f"{line}{problem}", where=where, allowed="Plain YAML"
+        ) from None
     if not isinstance(data, Mapping):
         raise DataRefused(
             f"it holds {type(data).__name__}, not keys and values",

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import hashlib
 
-import numba as nb
 import numpy as np
+
+from nodeemb.compiled import njit
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -30,7 +31,7 @@ def stream_key(seed: int, stream: str, *numbers: int) -> np.uint64:
     return np.uint64(int.from_bytes(digest, "little"))
 
 
-@nb.njit(cache=True, inline="always")
+@njit(inline="always")
 def bits(key, index):
     """64 random bits for (key, index)."""
     z = key + (np.uint64(index) + np.uint64(1)) * _GOLDEN
@@ -39,13 +40,13 @@ def bits(key, index):
     return z ^ (z >> _S31)
 
 
-@nb.njit(cache=True, inline="always")
+@njit(inline="always")
 def unit(key, index):
     """A float64 in [0, 1) for (key, index)."""
     return np.float64(bits(key, index) >> _S11) * _TO_UNIT
 
 
-@nb.njit(cache=True, inline="always")
+@njit(inline="always")
 def below(key, index, bound):
     """A whole number in [0, bound) for (key, index); bound below 2**32.
 
@@ -54,7 +55,7 @@ def below(key, index, bound):
     return np.int64(((bits(key, index) >> _S32) * np.uint64(bound)) >> _S32)
 
 
-@nb.njit(cache=True)
+@njit
 def permutation(key, n):
     """(n,) int64: a shuffle of 0..n-1 (Fisher-Yates, draws from `key`)."""
     order = np.arange(n)
@@ -64,7 +65,7 @@ def permutation(key, n):
     return order
 
 
-@nb.njit(cache=True)
+@njit
 def units(key, first, count):
     """(count,) float64 in [0, 1): the draws first .. first + count - 1."""
     out = np.empty(count)
@@ -73,7 +74,7 @@ def units(key, first, count):
     return out
 
 
-@nb.njit(cache=True)
+@njit
 def integers(key, first, count, bound):
     """(count,) int64 in [0, bound): the draws first .. first + count - 1."""
     out = np.empty(count, dtype=np.int64)

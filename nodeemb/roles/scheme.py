@@ -25,6 +25,7 @@ from nodeemb.errors import WrongUse, unknown_name
 from nodeemb.options import Options
 
 Biases = Literal["none", "tied", "free"]
+_FAR = 1000  # how much wider a width is looked for that can be shared out
 _TERM = re.compile(r"\s*([+-]?)\s*([A-Za-z_]\w*[+-]?)\.([A-Za-z_]\w*[+-]?)(?=\s|$)")
 
 
@@ -166,20 +167,27 @@ class RoleScheme(Options):
             return self
         total = sum(self.roles.values())
         new = {role: share / total for role, share in self.roles.items()}
-        fixed: set[str] = set()
+        fixed: dict[str, float] = {}
         for role, share in shares.items():
             if role not in self.roles:
                 raise unknown_name(f"role of scheme {self.name}", role, self.roles)
             if not 0 <= share <= 1:
                 raise WrongUse(f"share of {role} is {share}", allowed="0 to 1")
             members = next(c for c in self.column_classes() if role in c)
-            new.update(dict.fromkeys(members, share))
-            fixed.update(members)
+            if fixed.get(role, share) != share:
+                raise WrongUse(
+                    f"roles {', '.join(members)} of scheme {self.name} meet in a term and "
+                    f"need equal shares, not {fixed[role]:g} and {share:g}",
+                    next_step="Give the share of one of them",
+                )
+            fixed.update(dict.fromkeys(members, share))
+        new.update(fixed)
         taken = sum(new[r] for r in fixed)
         rest = sum(new[r] for r in new if r not in fixed)
         if taken > 1 + 1e-9 or (not rest and not math.isclose(taken, 1)):
             raise WrongUse(
-                f"shares of {', '.join(sorted(fixed))} sum to {taken:g}", allowed="At most 1 in all"
+                f"shares of {', '.join(sorted(fixed))} sum to {taken:g}",
+                allowed="At most 1 in all" if rest else "1 in all, with no other role left",
             )
         for role in new:
             if role not in fixed:
@@ -206,14 +214,28 @@ class RoleScheme(Options):
     def columns(self, width: int) -> dict[str, int]:
         """How many of the D = `width` floats each role gets.
 
-        Every class of roles gets its share, rounded; one class takes what is left.
+        Every class of roles gets its share, rounded; one class takes what is left. A role
+        with a share above 0 has a column at least.
 
         Raises:
-            WrongUse: the rest cannot be divided evenly; the message names widths that
-                can.
+            WrongUse: this width cannot be shared out so; the message names one that can.
         """
         if width < 1:
             raise WrongUse(f"width is {width}", allowed="A whole number of at least 1")
+        found = self._shared_out(width)
+        if found is None:
+            wider = range(width + 1, width + _FAR)
+            other = next((w for w in wider if self._shared_out(w)), None)
+            raise WrongUse(
+                f"width {width} cannot be shared out among the roles "
+                f"{', '.join(self.roles)} of scheme {self.name}",
+                allowed=f"For example {other}" if other else "",
+                next_step="" if other else "Choose other shares",
+            )
+        return found
+
+    def _shared_out(self, width: int) -> dict[str, int] | None:
+        """The columns of each role, or None where the width does not allow it."""
         total = sum(self.roles.values())
         classes = self.column_classes()
         # a class of one role can take any rest, so such a class goes last
@@ -228,17 +250,11 @@ class RoleScheme(Options):
                 out.update(dict.fromkeys(members, each))
                 left -= each * len(members)
         if left < len(last) or left % len(last):
-            raise WrongUse(
-                f"width {width} cannot be shared out among the roles "
-                f"{', '.join(self.roles)} of scheme {self.name}",
-                allowed=f"For example {_next_multiple(width, len(self.roles))}",
-            )
+            return None
         out.update(dict.fromkeys(last, left // len(last)))
+        if any(self.roles[role] > 0 and not out[role] for role in out):
+            return None
         return {role: out[role] for role in self.roles}
-
-
-def _next_multiple(width: int, step: int) -> int:
-    return max(step, -(-width // step) * step)
 
 
 class Map(NamedTuple):

@@ -7,13 +7,13 @@ chosen from its whole part, the fraction left is uniform again.
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 
+from nodeemb.compiled import njit
 from nodeemb.rng import unit
 
 
-@nb.njit(cache=True)
+@njit
 def _fill(weights, prob, jump, small, large):
     """Vose's tables of one law, written into `prob` and `jump` (places in the law)."""
     n = len(weights)
@@ -47,7 +47,7 @@ def _fill(weights, prob, jump, small, large):
         prob[small[k]] = 1.0
 
 
-@nb.njit(cache=True)
+@njit
 def alias_table(weights):
     """Tables of one law.
 
@@ -63,7 +63,7 @@ def alias_table(weights):
     return prob, jump
 
 
-@nb.njit(cache=True)
+@njit
 def alias_rows(pointers, weights):
     """Tables of one law a node, over its arcs.
 
@@ -87,7 +87,7 @@ def alias_rows(pointers, weights):
     return prob, jump
 
 
-@nb.njit(cache=True, inline="always")
+@njit(inline="always")
 def draw(prob, jump, u):
     """The place that the uniform number u in [0, 1) chooses."""
     scaled = u * len(prob)
@@ -97,7 +97,7 @@ def draw(prob, jump, u):
     return place
 
 
-@nb.njit(cache=True)
+@njit
 def draws(prob, jump, key, first, count):
     """(count,) int32: draws number first .. first + count - 1 of stream `key`."""
     out = np.empty(count, np.int32)

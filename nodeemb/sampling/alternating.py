@@ -13,9 +13,9 @@ neighbour and its noise repeats a few draws; neither is repeated here.
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 
+from nodeemb.compiled import njit, prange
 from nodeemb.graph.graph import Graph
 from nodeemb.rng import permutation, stream_key, unit
 from nodeemb.sampling.alias import alias_table, draw
@@ -24,11 +24,11 @@ from nodeemb.sampling.sequences import Plan, Sequences
 from nodeemb.sampling.walks import in_steps, out_steps, step
 
 
-@nb.njit(cache=True, parallel=True)
+@njit(parallel=True)
 def _walk(out_p, out_n, out_prob, out_jump, in_p, in_n, in_prob, in_jump, sources, arcs, sides, length, key, first):
     count = len(arcs)
     rows = np.empty((count, length), np.int32)
-    for i in nb.prange(count):
+    for i in prange(count):
         source, target = np.int32(sources[arcs[i]]), out_n[arcs[i]]
         outward = sides[i] == 0
         rows[i, 0] = source if outward else target
@@ -75,7 +75,7 @@ def plan_alternating(graph: Graph, options: AlternatingOptions, seed: int) -> Pl
     return Plan(2 * m, length, sample, out.degree, into.degree, alternating=True)
 
 
-@nb.njit(cache=True)
+@njit
 def _weighted_arcs(prob, jump, key, numbers):
     out = np.empty(len(numbers), np.int64)
     for i in range(len(numbers)):

@@ -43,8 +43,18 @@ class SecondOrderOptions(Options):
     direction: _Direction = Field(default="ignore", description=_DIRECTION)
     walk_length: _WalkLength = 80
     walks_per_node: _PerNode = 10
-    p: float = Field(default=1.0, gt=0, description="return parameter, above 0: high p, few returns")
-    q: float = Field(default=1.0, gt=0, description="in-out parameter, above 0: high q stays near")
+    p: float = Field(
+        default=1.0,
+        ge=1e-3,
+        le=1e3,
+        description="return parameter, 0.001 to 1000: high p, few returns",
+    )
+    q: float = Field(
+        default=1.0,
+        ge=1e-3,
+        le=1e3,
+        description="in-out parameter, 0.001 to 1000: high q stays near",
+    )
 
 
 class AlternatingOptions(Options):

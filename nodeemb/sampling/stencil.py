@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 
+from nodeemb.compiled import njit
 from nodeemb.sampling.options import FirstStencil, WindowStencil
 from nodeemb.sampling.sequences import Pairs, Sequences
 
@@ -75,7 +75,7 @@ def first_pairs(sequences: Sequences, options: FirstStencil, alternating: bool) 
     return Pairs(left, right, weight, np.zeros(len(left), np.int8))
 
 
-@nb.njit(cache=True)
+@njit
 def _first_pairs(rows, lengths, sides, weights, stride):
     total = 0
     for i in range(len(lengths)):

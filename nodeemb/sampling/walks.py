@@ -18,9 +18,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 
+from nodeemb.compiled import njit, prange
 from nodeemb.graph.build import from_rows
 from nodeemb.graph.graph import Graph
 from nodeemb.rng import bits, permutation, stream_key, unit
@@ -87,7 +87,7 @@ def _steps(pointers: np.ndarray, neighbours: np.ndarray, weight: np.ndarray | No
     return Steps(pointers, neighbours, prob, jump, degree)
 
 
-@nb.njit(cache=True, inline="always")
+@njit(inline="always")
 def step(pointers, neighbours, prob, jump, node, u):
     """The neighbour of `node` that u in [0, 1) chooses, or -1 where there is none."""
     a, b = pointers[node], pointers[node + 1]
@@ -98,7 +98,7 @@ def step(pointers, neighbours, prob, jump, node, u):
     return neighbours[a + draw(prob[a:b], jump[a:b], u)]
 
 
-@nb.njit(cache=True, inline="always")
+@njit(inline="always")
 def has_arc(pointers, neighbours, source, target):
     """Is source -> target an arc (binary search)."""
     low, high = pointers[source], pointers[source + 1]
@@ -111,12 +111,12 @@ def has_arc(pointers, neighbours, source, target):
     return low < pointers[source + 1] and neighbours[low] == target
 
 
-@nb.njit(cache=True, parallel=True)
+@njit(parallel=True)
 def _walk(pointers, neighbours, prob, jump, starts, length, key, first):
     count = len(starts)
     rows = np.empty((count, length), np.int32)
     lengths = np.empty(count, np.int32)
-    for i in nb.prange(count):
+    for i in prange(count):
         node = np.int32(starts[i])
         rows[i, 0] = node
         done = 1
@@ -131,14 +131,14 @@ def _walk(pointers, neighbours, prob, jump, starts, length, key, first):
     return rows, lengths
 
 
-@nb.njit(cache=True, parallel=True)
+@njit(parallel=True)
 def _walk_second_order(pointers, neighbours, prob, jump, starts, length, p, q, key, first):
     count = len(starts)
     rows = np.empty((count, length), np.int32)
     lengths = np.empty(count, np.int32)
     most = max(1.0 / p, 1.0, 1.0 / q)
     back, near, far = 1.0 / p / most, 1.0 / most, 1.0 / q / most
-    for i in nb.prange(count):
+    for i in prange(count):
         before, node = np.int32(-1), np.int32(starts[i])
         rows[i, 0] = node
         done = 1

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 
+from nodeemb.compiled import njit
 from nodeemb.sampling.sequences import Pairs, Sequences
 
 
@@ -95,7 +95,7 @@ def pack_sequences(sequences: Sequences, block_rows: int) -> tuple[np.ndarray, .
     return _pack(sequences.rows, sequences.lengths, block_rows)
 
 
-@nb.njit(cache=True)
+@njit
 def _pack(sequences, lengths, block_rows):
     total = 0
     for length in lengths:

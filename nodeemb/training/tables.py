@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 
+from nodeemb.compiled import njit, prange
 from nodeemb.rng import stream_key, unit
 from nodeemb.roles.scheme import Layout
 
@@ -21,10 +21,10 @@ class Tables(NamedTuple):
     squares: np.ndarray
 
 
-@nb.njit(cache=True, parallel=True)
+@njit(parallel=True)
 def _fill(table, columns, scale, key):
     wide = table.shape[1]
-    for row in nb.prange(len(table)):
+    for row in prange(len(table)):
         for column in range(columns):
             u = unit(key, row * wide + column)
             table[row, column] = (u - 0.5) * scale

@@ -8,10 +8,12 @@ import planted
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from nodeemb.errors import WrongUse
 from nodeemb.sampling.options import (
     AlternatingOptions,
     FirstStencil,
     Sampler,
+    SecondOrderOptions,
     Stencil,
     WalkOptions,
     WindowStencil,
@@ -123,10 +125,13 @@ def test_every_sampler_has_options_of_its_name(name):
         (WalkOptions, {"walk_length": "80"}),
         (WalkOptions, {"walks_per_node": 0}),
         (WalkOptions, {"p": 1.0}),
+        (SecondOrderOptions, {"p": 0.0}),
+        (SecondOrderOptions, {"p": 1001.0}),
+        (SecondOrderOptions, {"q": 0.0009}),
     ],
 )
 def test_options_out_of_range_are_refused(model, values):
-    with pytest.raises(ValidationError):
+    with pytest.raises(WrongUse, match=model.__name__):
         model(**values)
 
 

@@ -195,22 +195,37 @@ def _dots(x, i, y, low, high, out):
 @nb.njit(cache=True, fastmath=_LOOSE)
 def _combine(out, i, factors, vectors, low, high):
     """out[i] <- sum over low <= j < high of factors[j - low] * vectors[j], four at a time."""
-    zero = out.dtype.type(0)
+    at, j = 0, low
     for k in range(out.shape[1]):
-        out[i, k] = zero
-    j = low
+        out[i, k] = 0
     while j + 4 <= high:
-        a, b, c, d = factors[j - low], factors[j - low + 1], factors[j - low + 2], factors[j - low + 3]
+        a, b, c, d = factors[at], factors[at + 1], factors[at + 2], factors[at + 3]
         for k in range(out.shape[1]):
             out[i, k] += (a * vectors[j, k] + b * vectors[j + 1, k]) + (
                 c * vectors[j + 2, k] + d * vectors[j + 3, k]
             )
-        j += 4
+        at, j = at + 4, j + 4
     while j < high:
-        a = factors[j - low]
+        a = factors[at]
         for k in range(out.shape[1]):
             out[i, k] += a * vectors[j, k]
-        j += 1
+        at, j = at + 1, j + 1
+
+
+@nb.njit(cache=True, fastmath=_LOOSE)
+def _weigh(slopes, law, rows, row, label, mass):
+    """slopes <- weight * (slopes - label), 0 where the rows are equal; mass += weight.
+
+    Returns:
+        the sum of the weights.
+    """
+    total = slopes.dtype.type(0)
+    for k in range(len(slopes)):
+        w = law[k] if rows[k] != row else slopes.dtype.type(0)
+        slopes[k] = w * (slopes[k] - label)
+        mass[k] += w
+        total += w
+    return total
 
 
 @nb.njit(cache=True)
@@ -230,10 +245,8 @@ def _band(x, y, rows, start, stop, first, after, before, limit, label, objective
     g = flat[: count * wide].reshape(count, wide)
     one = flat.dtype.type
     loss = 0.0
-    mass_left[:] = 0
     mass_right[:] = 0
     for i in range(count):
-        g[i, :] = 0
         low, high = _reach(i, start, stop, first, limit, behind, ahead)
         _dots(x, i, y, low, high, g[i, low - i + behind :])
         if with_loss:
@@ -243,23 +256,21 @@ def _band(x, y, rows, start, stop, first, after, before, limit, label, objective
                     loss += w * _value(objective, np.float64(g[i, j - i + behind]), label)
     if objective == 0:
         _sigmoid(flat[: count * wide], scratch[: count * wide])
+    law, column = np.zeros(wide, flat.dtype), scratch[:wide]
+    for d in range(1, window + 1):
+        if ahead:
+            law[behind + d] = after[d - 1]
+        if behind:
+            law[behind - d] = before[d - 1]
     for i in range(count):
         low, high = _reach(i, start, stop, first, limit, behind, ahead)
-        for at in range(0, low - i + behind):
-            g[i, at] = 0
-        for at in range(high - i + behind, wide):
-            g[i, at] = 0
-        for j in range(low, high):
-            at = j - i + behind
-            if rows[i] == rows[j]:
-                g[i, at] = 0
-                continue
-            w = one(after[j - i - 1] if j > i else before[i - j - 1])
-            g[i, at] = w * (g[i, at] - one(label))
-            mass_left[i] += w
-            mass_right[j] += w
-        _combine(dx, i, g[i, low - i + behind :], y, low, high)
-    column = scratch[:wide]
+        a, b = low - i + behind, high - i + behind
+        g[i, :a] = 0
+        g[i, b:] = 0
+        mass_left[i] = _weigh(
+            g[i, a:b], law[a:b], rows[low:high], rows[i], one(label), mass_right[low:high]
+        )
+        _combine(dx, i, g[i, a:b], y, low, high)
     for j in range(count):
         low, high = max(0, j - ahead), min(count, j + behind + 1)
         for i in range(low, high):
