@@ -170,8 +170,8 @@ def _plain(form: Any) -> Any:
 def _is_called(form: Any, label: int | str) -> bool:
     """Does pydantic mean this form of a choice: it says its kind, or names its class."""
     kind = getattr(form, "model_fields", {}).get("kind")
-    name = getattr(form, "__name__", "")
-    return name in str(label) if kind is None else label in get_args(kind.annotation)
+    kinds = () if kind is None else get_args(kind.annotation)
+    return label in kinds or getattr(form, "__name__", " ") in str(label)
 
 
 class _Loader(yaml.SafeLoader):

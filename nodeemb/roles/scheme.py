@@ -59,7 +59,8 @@ class Channel(Options):
         Raises:
             WrongUse: the text is no sum of role.role.
         """
-        found, at = [], 0
+        found: list[Term] = []
+        at = 0
         while at < len(self.terms.rstrip()):
             match = _TERM.match(self.terms, at)
             if match is None or (found and not match[1]):
@@ -348,7 +349,10 @@ def _map(
     shift: int,
 ) -> Map:
     """Segments of one side; neighbouring columns of the same sign become one."""
-    column, place, length, sign = [], [], [], []
+    column: list[int] = []
+    place: list[int] = []
+    length: list[int] = []
+    sign: list[int] = []
     at = 0
     for start, stop, factor in parts:
         if start == stop:

@@ -50,7 +50,7 @@ def test_options_are_frozen():
 
 def test_options_made_by_hand_are_refused_in_the_same_words():
     with pytest.raises(
-        WrongUse, match="House: rnt is not an option. Did you mean rent"
+        WrongUse, match=r"House: rnt is not an option\. Did you mean rent"
     ):
         House(rnt=1.0)
     with pytest.raises(
@@ -61,8 +61,8 @@ def test_options_made_by_hand_are_refused_in_the_same_words():
 
 class Street(Options):
     owner: str | Dog = "the town"
-    houses: dict[str, House] = {}
-    corners: list[House] = []
+    houses: dict[str, House] = Field(default={})
+    corners: list[House] = Field(default=[])
     sign: Cat | None = None
 
 

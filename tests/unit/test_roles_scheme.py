@@ -223,7 +223,7 @@ def test_one_share_said_twice_is_no_contradiction():
 
 
 def test_shares_of_all_roles_must_be_the_whole():
-    with pytest.raises(WrongUse, match="sum to 0.75. 1 in all"):
+    with pytest.raises(WrongUse, match=r"sum to 0\.75\. 1 in all"):
         SCHEMES["signature"].with_shares({"plus": 0.5, "minus": 0.25})
 
 
