@@ -1,0 +1,148 @@
+"""Compiled code is kept, found again, and never used once what made it has changed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numba
+import pytest
+
+from nodeemb import compiled
+
+CALLEE = (
+    "from nodeemb.compiled import njit\n\n@njit\ndef number(x):\n    return x + {}\n"
+)
+MIDDLE = "from nodeemb.deep.callee import number\n"
+CALLER = """\
+import nodeemb.middle
+from nodeemb import compiled
+from nodeemb.middle import number
+
+@compiled.njit
+def twice(x):
+    return 2 * number(x)
+
+if __name__ == "__main__":
+    print(twice(1), sum(twice.stats.cache_hits.values()))
+"""
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch) -> Path:
+    """A small package of the same name, whose kernels call each other over files."""
+    folder = tmp_path / "nodeemb"
+    (folder / "deep").mkdir(parents=True)
+    for name in ("__init__.py", "deep/__init__.py"):
+        (folder / name).touch()
+    source = Path(compiled.__file__).read_bytes()
+    (folder / "compiled.py").write_bytes(source)
+    (folder / "deep" / "callee.py").write_text(CALLEE.format(1))
+    (folder / "middle.py").write_text(MIDDLE)
+    (folder / "caller.py").write_text(CALLER)
+    monkeypatch.setattr(compiled, "_PACKAGE", folder)
+    for cached in (compiled._imported, compiled._digest):
+        cached.cache_clear()
+    yield folder
+    for cached in (compiled._imported, compiled._digest):
+        cached.cache_clear()
+
+
+def change(path: Path, old: str, new: str) -> None:
+    """As many bytes, the same date: what a wheel with fixed dates does."""
+    before = path.stat()
+    path.write_text(path.read_text().replace(old, new))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert path.stat().st_size == before.st_size
+    compiled._imported.cache_clear()
+    compiled._digest.cache_clear()
+
+
+def run(package: Path, **env: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "nodeemb.caller"],
+        cwd=package.parent,
+        env={"PATH": os.environ["PATH"], "HOME": str(package.parent), **env}
+        | {"PYTHONDONTWRITEBYTECODE": "1"},  # Python's own kept code goes by the date
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def test_a_changed_callee_in_another_file_is_noticed(package):
+    assert run(package) == "4 0"
+    change(package / "deep" / "callee.py", "x + 1", "x + 2")
+    assert run(package) == "6 0"
+    assert (package.parent / ".cache" / "nodeemb").is_dir()
+    kept = list(package.rglob("*.nbi"))
+    assert kept == [], "nothing is written beside the sources"
+
+
+def test_unchanged_code_is_taken_from_the_folder_the_user_chose(package):
+    own = package.parent / "own"
+    chosen = {"NUMBA_CACHE_DIR": str(own)}
+    assert run(package, **chosen) == "4 0"
+    assert run(package, **chosen) == "4 1"
+    assert [folder.name for folder in own.iterdir()] == ["nodeemb"]
+    assert not (package.parent / ".cache").exists()
+
+
+def test_the_hash_follows_imports_and_nothing_else(package):
+    caller, callee = package / "caller.py", package / "deep" / "callee.py"
+    (package / "other.py").write_text(CALLEE.format(5))
+    assert compiled._sources(caller) == [caller, package / "compiled.py", callee]
+    one = compiled._digest(caller)
+    change(package / "other.py", "x + 5", "x + 6")
+    change(package / "middle.py", "callee", "callee")
+    assert compiled._digest(caller) == one
+    change(callee, "x + 1", "x + 2")
+    assert compiled._digest(caller) != one
+    two = compiled._digest(callee)
+    change(caller, "2 * n", "3 * n")
+    assert compiled._digest(callee) == two
+
+
+def test_other_code_keeps_its_own_folder(monkeypatch, tmp_path):
+    seen = []
+
+    def fails(function, **options):
+        seen.append(Path(numba.config.CACHE_DIR))
+        raise ValueError("no")
+
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(numba, "njit", fails)
+    with pytest.raises(ValueError, match="no"):
+        compiled.njit(parallel=True)(lambda x: x)
+    assert str(tmp_path) == numba.config.CACHE_DIR
+    assert [folder.parent for folder in seen] == [tmp_path / "nodeemb"]
+
+
+def test_where_nobody_may_write_a_private_folder_is_used(monkeypatch, tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    monkeypatch.setattr(compiled.tempfile, "tempdir", str(tmp_path))
+    compiled._home.cache_clear()
+    found = compiled._home(str(file))
+    assert found.parent == tmp_path and found.stat().st_mode & 0o077 == 0
+    compiled._home.cache_clear()
+    assert compiled._home(str(file)) == found
+    found.chmod(0o777)  # anybody may have put code there
+    compiled._home.cache_clear()
+    assert compiled._home(str(file)) != found
+    compiled._home.cache_clear()
+
+
+def test_without_a_home_there_is_still_a_folder(monkeypatch, tmp_path):
+    def no_home():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(compiled.Path, "home", no_home)
+    monkeypatch.setattr(compiled.tempfile, "tempdir", str(tmp_path))
+    compiled._home.cache_clear()
+    assert compiled._home("").parent == tmp_path
+    compiled._home.cache_clear()
