@@ -90,7 +90,7 @@ def from_scipy(
     """
     import scipy.sparse
 
-    entries = scipy.sparse.coo_array(matrix, copy=True)
+    entries = scipy.sparse.coo_array(matrix)
     if entries.ndim != 2 or entries.shape[0] != entries.shape[1]:
         raise DataRefused(f"the matrix must be square, got {entries.shape}")
     if entries.dtype.kind not in "biuf":
@@ -98,7 +98,7 @@ def from_scipy(
     names = Ids(entries.shape[0] if ids is None else ids)
     if len(names) != entries.shape[0]:
         raise DataRefused(f"{len(names):,} ids for a matrix of {entries.shape}")
-    entries = entries.astype(np.float64)
+    entries = entries.astype(np.float64)  # a copy, whatever the type was
     entries.sum_duplicates()
     entries.eliminate_zeros()
     if not signed and (entries.data < 0).any():

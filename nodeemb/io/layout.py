@@ -196,7 +196,7 @@ def misfit(lines: Sequence[Line], layout: Layout, where: str) -> DataRefused | N
     """The complaint about the first line that is cut into another number of fields."""
     for number, text in lines:
         found = len(cut(text, layout.delimiter))
-        if layout.delimiter == "," and text.count('"') % 2:
+        if layout.delimiter == "," and _open_quote(text):
             return DataRefused(
                 f"a quote is opened and not closed: {_shown(text)}",
                 where=f"{where}, line {number}",
@@ -342,6 +342,14 @@ def _position(column: Column, first: Sequence[str], where: str) -> int:
         error = unknown_name("column", column, names)
         raise WrongUse(error.what, where=where, allowed=error.allowed)
     return names.index(column)
+
+
+def _open_quote(text: str) -> bool:
+    try:
+        list(csv.reader([text], strict=True))
+    except csv.Error as error:
+        return "unexpected end" in str(error)
+    return False
 
 
 # ---- words --------------------------------------------------------------------------

@@ -178,13 +178,17 @@ def test_any_form_of_matrix(form):
     assert Graph.from_scipy(matrix, weighted=False).weight is None
 
 
-def test_only_the_values_of_a_matrix_count():
-    stored = sp.coo_array(
-        ([1, 2, 0, 3, -3], ([0, 0, 1, 2, 2], [1, 1, 0, 1, 1])), (3, 3)
-    )
+@pytest.mark.parametrize("kind", [np.int64, np.float32, np.float64])
+def test_only_the_values_of_a_matrix_count(kind):
+    places = [0, 0, 1, 2, 2], [1, 1, 0, 1, 1]
+    stored = sp.coo_array((np.array([1, 2, 0, 3, -3], kind), places), (3, 3))
     graph = Graph.from_scipy(stored)
     assert (graph.num_edges, graph.weight.tolist()) == (1, [3])
-    assert stored.nnz == 5
+    assert stored.data.tolist() == [1, 2, 0, 3, -3]
+    assert [c.tolist() for c in stored.coords] == list(places)
+
+
+def test_matrices_of_ones_have_no_weights():
     assert Graph.from_scipy(sp.coo_array([[0, 1], [1, 0]])).weight is None
     assert Graph.from_scipy(sp.coo_array([[False, True], [True, False]])).num_edges == 2
 

@@ -87,8 +87,9 @@ Depends: b (>= 1.2), c:any | d, b (<< 3), virtual-x | e,
 Pre-Depends: never
 
 Package: b
-Description: a line separator \u2028 inside
+Description: a line separator\u2028Depends: inside
 Depends: a
+Description-md5: 0\u2028Depends: lonely
 
 Package: lonely
 """

@@ -151,8 +151,8 @@ REFUSED = {
         "sum beyond float32",
     ),
     "both signs": (
-        (["a", "b", "b"], ["b", "c", "c"]),
-        {"sign": [1, 1, -1], "duplicates": "sum"},
+        (["a", "a", "b", "b"], ["b", "b", "c", "c"]),
+        {"sign": [1, 1, 1, -1], "duplicates": "sum"},
         "1 edges come with both signs; the first is 'b' -> 'c'",
     ),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import functools
 import gzip
 import re
@@ -62,6 +63,8 @@ def ends(graph):
         "\ufeff1\t2\n2\t3\n",
         '"1","2"\n2,"3"\n',
         "  \n1 2\n   \n2 3\n",
+        " 1 2\n2 3\n",
+        '"1",2\n\n\n"2",3',
     ],
 )
 def test_delimiters_and_line_ends(write, text):
@@ -265,6 +268,7 @@ REFUSED = {
     "late comment": ("1 2\n" * 2000 + "# x y\n", {}, r'line 2001: .*comment="#"'),
     "snap": ("# Nodes: 3\n1\t2\n", {}, r'line 1: .*like a comment.*comment="#"'),
     "konect": ("% asym unweighted\n% 3 2 2\n1 2\n", {}, r'comment="%"'),
+    "marked like an edge": ("# a\tb\nc\td\n", {}, r'like a comment: "# a\tb"'),
     "other comments": ("#x\n#y z w\n1,2\n3,4\n", {}, r'comment="#"'),
     "header by name": (
         "from,to\na,b\n",
@@ -297,6 +301,7 @@ REFUSED = {
     "parquet": (b"PAR1\0\0", {}, "Parquet"),
     "matrix market": ("%%MatrixMarket matrix\n1 1 1\n", {}, "scipy.io.mmread"),
     "open quote": ('a,b\nc,"d\ne,f\n', {}, "line 2: a quote is opened and not"),
+    "open quote after a lone one": ('d",b\nc,"d\ne,f\n', {}, "line 2: a quote is op"),
     "truncated gzip": (gzip.compress(b"1 2\n" * 9999)[:-30], {}, "middle of its gzip"),
     "damaged gzip": (b"\x1f\x8bxxxxxxxxxxxxxxxx", {}, "damaged gzip"),
     "empty gzip": (gzip.compress(b""), {}, "holds no edge"),
@@ -366,3 +371,150 @@ def test_nothing_of_the_file_is_lost(write):
     graph = read_edges(write(text), duplicates="sum")
     total = graph.num_edges if graph.weight is None else int(graph.weight.sum())
     assert total == 5000
+
+
+# ---- anything at all ----------------------------------------------------------------
+
+scrap = st.sampled_from(
+    [
+        b"1",
+        b"2",
+        b"a",
+        b"-",
+        b"+1",
+        b"007",
+        b".5",
+        b"nan",
+        b" ",
+        b"\t",
+        b",",
+        b";",
+        b"|",
+        b"\n",
+        b"\r\n",
+        b"\r",
+        b'"',
+        b'""',
+        b"#",
+        b"%",
+        b"\xef\xbb\xbf",
+        b"\xc3\xa4",
+        b"\xff",
+        b"\x00",
+        b"source",
+        b"to",
+        b"1 2\n",
+        b"1,2\n",
+        b"a\tb\n",
+        b"\xe2\x80\xa8",
+    ]
+)
+
+choice = st.none() | st.integers(0, 3)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.lists(scrap, max_size=30).map(b"".join),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "source": choice,
+            "target": choice,
+            "weight": choice,
+            "sign": choice,
+            "delimiter": st.sampled_from([None, " ", ",", "\t", "|", "x", "::", '"']),
+            "comment": st.sampled_from([None, "#", "%", "a", ""]),
+            "header": st.sampled_from([None, True, False]),
+            "directed": st.booleans(),
+            "duplicates": st.sampled_from(["error", "sum", "max", "first"]),
+        },
+    ),
+    st.booleans(),
+)
+def test_any_bytes_are_read_or_refused_in_words(
+    tmp_path_factory, content, options, pack
+):
+    path = tmp_path_factory.mktemp("e") / "e"
+    path.write_bytes(gzip.compress(content) if pack else content)
+    try:
+        graph = read_edges(path, **options)
+    except (DataRefused, WrongUse) as error:
+        assert len(str(error)) > 10
+    else:
+        assert graph.num_edges > 0
+
+
+def slowly(content, delimiter, comment, header, source, target):
+    """The pairs of a file, read line by line; independent of the reader's own parts."""
+    rows = []
+    text = content.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
+    for line in text.split("\n"):
+        if comment and line.startswith(comment):
+            continue
+        if delimiter == " ":
+            fields = [f for f in line.replace("\t", " ").split(" ") if f]
+        elif delimiter == ",":
+            fields = next(csv.reader([line]), [])
+        else:
+            fields = line.split(delimiter) if line else []
+        if fields:
+            rows.append((fields[source], fields[target]))
+    return set(rows[1:] if header else rows)
+
+
+part = st.sampled_from(
+    [
+        "1",
+        "2",
+        "-3",
+        "007",
+        "a",
+        "b c",
+        '"q"',
+        '"x, y"',
+        '"z ""w"""',
+        'd"',
+        "#e",
+        "%",
+        "ä",
+    ]
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.tuples(part, part, part), min_size=1, max_size=6),
+    st.sampled_from([",", "\t", " ", "|", ";"]),
+    st.sampled_from(["\n", "\r\n", "\n\n"]),
+    st.sampled_from([None, "#", "a"]),
+    st.booleans(),
+    st.permutations([0, 1, 2]),
+    st.booleans(),
+)
+def test_what_is_read_is_what_is_written(
+    tmp_path_factory, rows, delimiter, end, comment, header, columns, directed
+):
+    content = end.join(delimiter.join(row) for row in rows).encode()
+    path = tmp_path_factory.mktemp("e") / "e"
+    path.write_bytes(content)
+    source, target, _ = columns
+    try:
+        graph = read_edges(
+            path,
+            source,
+            target,
+            delimiter=delimiter,
+            comment=comment,
+            header=header,
+            directed=directed,
+            duplicates="first",
+        )
+    except (DataRefused, WrongUse) as error:
+        said = "columns? where|holds no edge|no column|1 column,|like a comment|a quote"
+        assert re.search(said, str(error)), error
+        return
+    expected = slowly(content, delimiter, comment, header, source, target)
+    if not directed:
+        expected |= {(b, a) for a, b in expected}
+    assert {(str(a), str(b)) for a, b in ends(graph)} == expected
