@@ -59,6 +59,11 @@ class Embedding:
         )
 
     @property
+    def graph_hash(self) -> str | None:
+        """Digest of the graph it was trained on, None where that is not known."""
+        return self.manifest.get("graph", {}).get("digest")
+
+    @property
     def dim(self) -> int:
         """Length of a channel's inner product."""
         return next(iter(self.layout.dims.values()))

@@ -65,7 +65,7 @@ class TrainingOptions(Options):
         default=160, ge=2, le=65_536, description="rows of a block of sequences"
     )
     block_pairs: int = Field(
-        default=256, ge=1, le=65_536, description="pairs of a block of aligned pairs"
+        default=128, ge=1, le=65_536, description="pairs of a block of aligned pairs"
     )
     batch_blocks: int = Field(
         default=32,
