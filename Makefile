@@ -1,0 +1,46 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ifneq ($(wildcard ../shared/data/MANIFEST.json),)
+export NODEEMB_DATA ?= $(abspath ../shared/data)
+endif
+
+.PHONY: setup demo test check bench proofs clean
+
+setup: $(VENV)/.test
+
+# The stamp is newer than what decides the installation, so it is done once.
+$(VENV)/.test: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "nodeemb needs Python 3.11 or newer; name it: make PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+	  { echo "No venv module: on Debian run: apt-get install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --quiet --upgrade -c constraints.txt -e ".[test]"
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
+	@touch $@
+
+demo: setup
+	$(BIN)/nodeemb evaluate
+
+test: setup
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/unit -q -x
+
+bench: setup
+	$(BIN)/python -m pytest -m bench tests/bench -s
+
+proofs: setup
+	$(BIN)/python -m pytest -m slow
+
+clean:
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache
