@@ -12,7 +12,9 @@ from pathlib import Path
 
 from nodeemb.errors import DataRefused
 from nodeemb.io.blocks import Block
-from nodeemb.io.layout import Layout, Line, cut, data_lines, misfit
+from nodeemb.io.delimiters import misfit
+from nodeemb.io.layout import Layout
+from nodeemb.io.lines import Line, cut, data_lines
 
 _NUMBER = re.compile(
     r"\s*[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf(inity)?|nan)\s*", re.IGNORECASE
@@ -49,9 +51,9 @@ class Place:
         """What is wrong with the first bad line; `message` where none can be found."""
         if "straddling" in message:  # pyarrow's word for a row beyond its block
             return DataRefused("a line is longer than 1 MiB", where=str(self.path))
-        rows = self.rows()
+        rows, cuts = self.rows(), self.layout
         return (
-            misfit(rows, self.layout, str(self.path))
+            misfit(rows, cuts.delimiter, cuts.columns, cuts.comment, str(self.path))
             or self._no_number(rows)
             or DataRefused(message, where=str(self.path))
         )

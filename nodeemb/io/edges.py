@@ -14,19 +14,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nodeemb.errors import DataRefused, WrongUse, unknown_name
-from nodeemb.graph.build import DUPLICATE_RULES, code_ids, from_rows
+from nodeemb.graph.build import from_rows
+from nodeemb.graph.columns import code_ids
 from nodeemb.graph.ids import Ids
+from nodeemb.graph.repeats import DUPLICATE_RULES
 from nodeemb.io.blocks import read_blocks
 from nodeemb.io.columns import Piece, read_piece
 from nodeemb.io.complaints import Place
-from nodeemb.io.layout import (
-    Column,
-    Layout,
-    Wanted,
-    data_lines,
-    delimiter_of,
-    find_layout,
-)
+from nodeemb.io.delimiters import delimiter_of
+from nodeemb.io.layout import Column, Layout, Wanted, find_layout
+from nodeemb.io.lines import data_lines
 
 if TYPE_CHECKING:
     from nodeemb.graph.graph import Graph

@@ -1,0 +1,72 @@
+"""Single lines of an edge list: which hold data, how one is cut, how one is shown.
+
+Everything here is slow and plain; it serves the first lines, and complaints.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import re
+from collections.abc import Iterable
+
+Line = tuple[int, str]
+COMMENT_MARKS = ("#", "%")
+
+
+def data_lines(
+    lines: Iterable[Line],
+    comment: str | None,
+    delimiter: str,
+    most: int | None = None,
+) -> list[Line]:
+    """The lines that are neither empty nor comments, or the first `most` of them.
+
+    Where the delimiter is a space, a line of white space is empty.
+    """
+    blank = " \t" if delimiter == " " else ""
+    data = (
+        (number, text)
+        for number, text in lines
+        if text.strip(blank) and not (comment and text.startswith(comment))
+    )
+    return list(itertools.islice(data, most))
+
+
+def cut(text: str, delimiter: str) -> list[str]:
+    """The fields of one line; slow, for samples and complaints."""
+    if delimiter == " ":
+        return re.split("[ \t]+", text.strip(" \t"))
+    if delimiter == ",":
+        try:
+            return next(csv.reader([text]), [""])
+        except csv.Error:  # a field beyond that module's limit
+            return [text]
+    return text.split(delimiter)
+
+
+def open_quote(text: str) -> bool:
+    """True where a double quote is opened and not closed."""
+    try:
+        list(csv.reader([text], strict=True))
+    except csv.Error as error:
+        return "unexpected end" in str(error)
+    return False
+
+
+def shown(text: str) -> str:
+    """The line in quotes, cut where it is long."""
+    return f'"{text if len(text) <= 60 else text[:57] + "..."}"'
+
+
+def columns_word(count: int) -> str:
+    """ "1 column", "2 columns"."""
+    return f"{count} column{'' if count == 1 else 's'}"
+
+
+def comment_hint(text: str) -> str:
+    """What to do if the line is a comment; nothing where it does not look like one."""
+    mark = text[:1]
+    if mark not in COMMENT_MARKS:
+        return ""
+    return f'If such lines are comments, give comment="{mark}" (--comment "{mark}")'
