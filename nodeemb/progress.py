@@ -37,7 +37,11 @@ class Progress:
     @property
     def seconds_left(self) -> float:
         """Time left if the rest goes as fast as the part that is done."""
-        return self.seconds * (1 - self.share) / self.share if self.share > 0 else float("inf")
+        return (
+            self.seconds * (1 - self.share) / self.share
+            if self.share > 0
+            else float("inf")
+        )
 
     def text(self) -> str:
         """One line for people."""

@@ -20,7 +20,13 @@ from nodeemb.options import Options, parse, read_yaml
 from nodeemb.resources import list_resources, resource_path
 from nodeemb.roles.scheme import RoleScheme
 from nodeemb.roles.schemes import find_scheme
-from nodeemb.sampling.options import EdgeOptions, NoiseOptions, PairStencil, Sampler, Stencil
+from nodeemb.sampling.options import (
+    EdgeOptions,
+    NoiseOptions,
+    PairStencil,
+    Sampler,
+    Stencil,
+)
 from nodeemb.training.batches import check_stencil
 from nodeemb.training.options import ObjectiveOptions, RoleOptions, TrainingOptions
 
@@ -30,7 +36,9 @@ class Expected(Options):
 
     dataset: str = Field(description="name of a dataset card")
     negatives: str = Field(description="kind of test negatives")
-    auc: float = Field(ge=0, le=1, description="AUC over three seeds, half of the links hidden")
+    auc: float = Field(
+        ge=0, le=1, description="AUC over three seeds, half of the links hidden"
+    )
     within: float = Field(gt=0, le=0.1, description="how far off is still right")
 
 
@@ -41,18 +49,33 @@ class Recipe(Options):
     title: str = Field(default="", description="what it is, in a line")
     paper: str = Field(default="", description="authors, title, place, year")
     deviations: list[str] = Field(
-        default=[], description="where this differs from the paper or its published code"
+        default=[],
+        description="where this differs from the paper or its published code",
     )
     popularity: str = Field(
         default="", description="whether scores keep how popular nodes are, and why"
     )
-    sampler: Sampler = Field(default=EdgeOptions(), description="where sequences come from")
-    stencil: Stencil = Field(default=PairStencil(), description="which pairs of a sequence train")
-    roles: RoleOptions = Field(default=RoleOptions(), description="tables and their size")
-    objective: ObjectiveOptions = Field(default=ObjectiveOptions(), description="the loss")
-    noise: NoiseOptions = Field(default=NoiseOptions(), description="random nodes to tell apart")
-    training: TrainingOptions = Field(default=TrainingOptions(), description="how long, how fast")
-    expected: list[Expected] = Field(default=[], description="results that a test checks")
+    sampler: Sampler = Field(
+        default=EdgeOptions(), description="where sequences come from"
+    )
+    stencil: Stencil = Field(
+        default=PairStencil(), description="which pairs of a sequence train"
+    )
+    roles: RoleOptions = Field(
+        default=RoleOptions(), description="tables and their size"
+    )
+    objective: ObjectiveOptions = Field(
+        default=ObjectiveOptions(), description="the loss"
+    )
+    noise: NoiseOptions = Field(
+        default=NoiseOptions(), description="random nodes to tell apart"
+    )
+    training: TrainingOptions = Field(
+        default=TrainingOptions(), description="how long, how fast"
+    )
+    expected: list[Expected] = Field(
+        default=[], description="results that a test checks"
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Recipe:
@@ -61,14 +84,19 @@ class Recipe(Options):
         )
         if self.sampler.kind == "alternating" and self.sampler.walk_length % 2:
             raise WrongUse(
-                f"alternating walks of {self.sampler.walk_length} nodes", allowed="An even number"
+                f"alternating walks of {self.sampler.walk_length} nodes",
+                allowed="An even number",
             )
         if (self.roles.dim is None) == (self.roles.width is None):
             raise WrongUse("roles need either dim or width, and one of them null")
         if self.objective.kind == "squared" and self.noise.per_pair > 0:
-            raise WrongUse("the squared objective has no noise", next_step="Set noise.per_pair=0")
+            raise WrongUse(
+                "the squared objective has no noise", next_step="Set noise.per_pair=0"
+            )
         if self.objective.shift == "noise" and self.noise.per_pair == 0:
-            raise WrongUse("objective.shift=noise needs noise", next_step="Set noise.per_pair")
+            raise WrongUse(
+                "objective.shift=noise needs noise", next_step="Set noise.per_pair"
+            )
         scheme = self.scheme()
         if scheme.kind_of == "sign" and self.sampler.kind != "edges":
             raise WrongUse(
@@ -77,7 +105,8 @@ class Recipe(Options):
             )
         if scheme.kind_of == "side" and self.stencil.kind == "first":
             raise WrongUse(
-                f"scheme {scheme.name} tells left from right", allowed="A window or pair stencil"
+                f"scheme {scheme.name} tells left from right",
+                allowed="A window or pair stencil",
             )
         return self
 
@@ -127,7 +156,11 @@ def load_recipe(
         where = str(file)
         _merge(data, read_yaml(file))
     if overrides:
-        where = "overrides" if preset is None and file is None else f"{where} with overrides"
+        where = (
+            "overrides"
+            if preset is None and file is None
+            else f"{where} with overrides"
+        )
         for name, value in overrides.items():
             layer: dict[str, Any] = {}
             _place(layer, name, value)

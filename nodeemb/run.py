@@ -1,6 +1,6 @@
 """Join the parts: a graph and a recipe in, an embedding out.
 
-    graph -> sampler and stencil -> feed of batches -> backend, trainer -> Embedding
+graph -> sampler and stencil -> feed of batches -> backend, trainer -> Embedding
 """
 
 from __future__ import annotations
@@ -94,10 +94,18 @@ def embed(
     clock = time.monotonic()
     made = plan(graph, recipe.sampler, seed)
     laws = _laws(made, recipe)
-    feed = make_feed(made, recipe.stencil, scheme, recipe.noise, laws, recipe.training, seed)
+    feed = make_feed(
+        made, recipe.stencil, scheme, recipe.noise, laws, recipe.training, seed
+    )
     tables = new_tables(graph.num_nodes, layout, seed, dtype)
     engine = make_backend(
-        backend, tables, layout, recipe, _shift(recipe, laws[1], graph.num_nodes), threads, device
+        backend,
+        tables,
+        layout,
+        recipe,
+        _shift(recipe, laws[1], graph.num_nodes),
+        threads,
+        device,
     )
     validate = None
     if validation is not None:
@@ -202,7 +210,9 @@ def notes(graph: Graph, recipe: Recipe, scheme: RoleScheme, made: Plan) -> list[
 def forecast_bytes(nodes: int, layout: Layout, itemsize: int, validated: bool) -> int:
     """Bytes that the tables of a run take: trained, last good and, validated, best."""
     table = nodes * layout.columns * itemsize
-    return (3 if validated else 2) * table + nodes * (len(layout.roles) * itemsize + 4 + 32)
+    return (3 if validated else 2) * table + nodes * (
+        len(layout.roles) * itemsize + 4 + 32
+    )
 
 
 def check_memory(graph: Graph, layout: Layout, itemsize: int, validated: bool) -> None:
@@ -236,7 +246,9 @@ def make_backend(
     if name == "cpu":
         from nodeemb.training.backends.cpu import CpuBackend
 
-        return CpuBackend(tables, layout, kind, optimizer, shift, count_threads(threads))
+        return CpuBackend(
+            tables, layout, kind, optimizer, shift, count_threads(threads)
+        )
     if name == "torch":
         from nodeemb.training.backends.torch import TorchBackend
 
@@ -254,7 +266,11 @@ def count_threads(threads: int | None) -> int:
     """
     text = os.environ.get("NODEEMB_THREADS") if threads is None else str(threads)
     if text is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return (
+            len(os.sched_getaffinity(0))
+            if hasattr(os, "sched_getaffinity")
+            else os.cpu_count() or 1
+        )
     if not text.isdecimal() or int(text) < 1:
         raise WrongUse(f"threads is {text}", allowed="A whole number of at least 1")
     return int(text)
@@ -280,7 +296,8 @@ def make_validator(
 
     if not len(split.validation):
         raise WrongUse(
-            "the split has no validation links", next_step="split_edges(..., validation=0.05)"
+            "the split has no validation links",
+            next_step="split_edges(..., validation=0.05)",
         )
     if graph.digest() != split.train.digest():
         raise WrongUse(

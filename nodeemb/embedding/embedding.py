@@ -71,7 +71,9 @@ class Embedding:
     @property
     def roles(self) -> tuple[str, ...]:
         """Names that `vectors` takes: roles, views, "concat", "sum" where it exists, biases."""
-        columns = {b - a for r, (a, b) in self.layout.roles.items() if r in self.scheme.roles}
+        columns = {
+            b - a for r, (a, b) in self.layout.roles.items() if r in self.scheme.roles
+        }
         extra = ["sum"] if len(self.scheme.roles) > 1 and len(columns) == 1 else []
         return (
             *self.scheme.roles,
@@ -136,13 +138,17 @@ class Embedding:
         listed = list(pairs)
         for pair in listed:
             if isinstance(pair, str) or not hasattr(pair, "__len__") or len(pair) != 2:
-                raise WrongUse(f"{pair!r} is no pair", allowed="Pairs (source, target) of ids")
+                raise WrongUse(
+                    f"{pair!r} is no pair", allowed="Pairs (source, target) of ids"
+                )
         sources = self.ids.rows(pair[0] for pair in listed)
         targets = self.ids.rows(pair[1] for pair in listed)
         if channel is None:
             return self.score_rows(sources, targets)
         if channel not in self.layout.channels:
-            raise unknown_name("channel in this embedding", channel, self.layout.channels)
+            raise unknown_name(
+                "channel in this embedding", channel, self.layout.channels
+            )
         return channel_scores(self.table, self.layout, channel, sources, targets)
 
     def score_rows(self, sources: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -174,7 +180,12 @@ class Embedding:
         if topn < 1:
             raise WrongUse(f"topn is {topn}", allowed="At least 1")
         rows, scores = top_k(
-            self.table, self.scheme, self.layout, self.ids.row(node), topn, role == "target"
+            self.table,
+            self.scheme,
+            self.layout,
+            self.ids.row(node),
+            topn,
+            role == "target",
         )
         return [(self.ids[r], float(s)) for r, s in zip(rows, scores, strict=True)]
 

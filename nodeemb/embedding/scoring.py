@@ -9,7 +9,9 @@ from nodeemb.roles.scheme import Layout, Map, RoleScheme
 _BLOCK = 65_536
 
 
-def side_vectors(table: np.ndarray, side: Map, length: int, rows: np.ndarray | slice) -> np.ndarray:
+def side_vectors(
+    table: np.ndarray, side: Map, length: int, rows: np.ndarray | slice
+) -> np.ndarray:
     """(k, length): what one side of a channel holds for some rows, constants included."""
     part = table[rows]
     out = np.ones((len(part), length), table.dtype)
@@ -23,7 +25,11 @@ def side_vectors(table: np.ndarray, side: Map, length: int, rows: np.ndarray | s
 
 
 def channel_scores(
-    table: np.ndarray, layout: Layout, channel: str, sources: np.ndarray, targets: np.ndarray
+    table: np.ndarray,
+    layout: Layout,
+    channel: str,
+    sources: np.ndarray,
+    targets: np.ndarray,
 ) -> np.ndarray:
     """(k,) scores of one channel for (k,) source rows and (k,) target rows."""
     left, right = layout.channels[channel]
@@ -54,7 +60,11 @@ def score_rows(
 ) -> np.ndarray:
     """(k,) joint scores of pairs of rows."""
     sources, targets = np.asarray(sources), np.asarray(targets)
-    used = [n for n, c in scheme.channels.items() if c.coefficient != 0 or scheme.join == "probability"]
+    used = [
+        n
+        for n, c in scheme.channels.items()
+        if c.coefficient != 0 or scheme.join == "probability"
+    ]
     return joined(
         scheme, {n: channel_scores(table, layout, n, sources, targets) for n in used}
     )
@@ -78,10 +88,13 @@ def all_scores(
         near, far = (left, right) if forward else (right, left)
         length = layout.lengths[name]
         scores[name] = (
-            side_vectors(table, near, length, rows) @ side_vectors(table, far, length, others).T
+            side_vectors(table, near, length, rows)
+            @ side_vectors(table, far, length, others).T
         )
     if scheme.join == "sum":
-        scores = {n: s for n, s in scores.items() if scheme.channels[n].coefficient != 0}
+        scores = {
+            n: s for n, s in scores.items() if scheme.channels[n].coefficient != 0
+        }
     return joined(scheme, scores)
 
 
@@ -101,7 +114,9 @@ def top_k(
     best_rows, best = np.empty(0, np.int64), np.empty(0, table.dtype)
     for a in range(0, len(table), _BLOCK):
         b = min(a + _BLOCK, len(table))
-        scores = all_scores(table, scheme, layout, np.array([row]), slice(a, b), forward)[0]
+        scores = all_scores(
+            table, scheme, layout, np.array([row]), slice(a, b), forward
+        )[0]
         rows = np.arange(a, b)
         keep = rows != row
         rows = np.concatenate([best_rows, rows[keep]])

@@ -69,7 +69,9 @@ def read(path: str | Path) -> Embedding:
     try:
         arrays = load_file(folder / TABLES)
     except OSError as error:
-        raise DataRefused(f"cannot read it: {error.strerror or error}", where=where) from None
+        raise DataRefused(
+            f"cannot read it: {error.strerror or error}", where=where
+        ) from None
     except (SafetensorError, ValueError, KeyError) as error:
         raise DataRefused(f"it is damaged: {error}", where=where) from None
     try:
@@ -79,24 +81,35 @@ def read(path: str | Path) -> Embedding:
         table = np.empty((len(ids), layout.columns), np.dtype(sheet["dtype"]))
         for name, (a, b) in layout.roles.items():
             part = arrays.get(f"role.{name}")
-            if part is None or part.shape != (len(ids), b - a) or part.dtype != table.dtype:
+            if (
+                part is None
+                or part.shape != (len(ids), b - a)
+                or part.dtype != table.dtype
+            ):
                 found = "missing" if part is None else f"{part.dtype} {part.shape}"
                 raise DataRefused(
-                    f"role {name} is {found}, not {table.dtype} {(len(ids), b - a)}", where=where
+                    f"role {name} is {found}, not {table.dtype} {(len(ids), b - a)}",
+                    where=where,
                 )
             table[:, a:b] = part
     except (KeyError, TypeError, ValueError, MemoryError) as error:
         if isinstance(error, NodeembError):
             raise
-        raise DataRefused(f"it is damaged: {error!r}", where=str(folder / SHEET)) from None
-    return Embedding(ids, table, scheme, sheet["width"], sheet["biases"], sheet["manifest"])
+        raise DataRefused(
+            f"it is damaged: {error!r}", where=str(folder / SHEET)
+        ) from None
+    return Embedding(
+        ids, table, scheme, sheet["width"], sheet["biases"], sheet["manifest"]
+    )
 
 
 def _read_sheet(path: Path) -> dict[str, Any]:
     try:
         sheet = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise DataRefused(f"cannot read it: {error.strerror}", where=str(path)) from None
+        raise DataRefused(
+            f"cannot read it: {error.strerror}", where=str(path)
+        ) from None
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
         raise DataRefused(f"it is damaged: {error}", where=str(path)) from None
     if not isinstance(sheet, dict) or sheet.get("format") != FORMAT:
@@ -114,7 +127,9 @@ def _read_sheet(path: Path) -> dict[str, Any]:
         or sheet.get("dtype") not in ("float32", "float64")
         or not isinstance(sheet.get("manifest"), dict)
     ):
-        raise DataRefused("width, nodes, biases, dtype or manifest is damaged", where=str(path))
+        raise DataRefused(
+            "width, nodes, biases, dtype or manifest is damaged", where=str(path)
+        )
     return sheet
 
 
@@ -144,7 +159,9 @@ def _ids_in(listed: Any, arrays: dict[str, np.ndarray], nodes: int, where: str) 
         ids = Ids(arrays["ids"])
     elif kind == "text":
         text, ends = arrays["ids.text"].tobytes(), arrays["ids.ends"]
-        if len(ends) and (ends.min() < 0 or (np.diff(ends) < 0).any() or ends[-1] != len(text)):
+        if len(ends) and (
+            ends.min() < 0 or (np.diff(ends) < 0).any() or ends[-1] != len(text)
+        ):
             raise DataRefused("the ids are damaged", where=where)
         starts = np.concatenate([[0], ends[:-1]])
         ids = Ids(

@@ -109,8 +109,13 @@ class RoleScheme(Options):
     def _check(self) -> RoleScheme:
         if not self.roles or not self.channels:
             raise WrongUse(f"scheme {self.name} needs roles and channels")
-        if any(share < 0 for share in self.roles.values()) or not sum(self.roles.values()) > 0:
-            raise WrongUse(f"scheme {self.name}: shares must be 0 or more, some above 0")
+        if (
+            any(share < 0 for share in self.roles.values())
+            or not sum(self.roles.values()) > 0
+        ):
+            raise WrongUse(
+                f"scheme {self.name}: shares must be 0 or more, some above 0"
+            )
         used = set()
         for name, channel in self.channels.items():
             for term in channel.parsed():
@@ -120,7 +125,9 @@ class RoleScheme(Options):
                     used.add(role)
             for kind in channel.labels:
                 if kind not in self.kinds:
-                    raise unknown_name(f"kind of pair in channel {name}", kind, self.kinds)
+                    raise unknown_name(
+                        f"kind of pair in channel {name}", kind, self.kinds
+                    )
         if idle := set(self.roles) - used:
             raise WrongUse(f"scheme {self.name}: no term uses role {sorted(idle)[0]}")
         for view, roles in self.views.items():
@@ -133,7 +140,9 @@ class RoleScheme(Options):
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds of pairs this scheme tells apart, in code order 0, 1."""
-        return {"none": ("pair",), "sign": ("+", "-"), "side": ("left", "right")}[self.kind_of]
+        return {"none": ("pair",), "sign": ("+", "-"), "side": ("left", "right")}[
+            self.kind_of
+        ]
 
     def column_classes(self) -> list[list[str]]:
         """Roles grouped by "must have as many columns", in order of first mention."""
@@ -188,7 +197,9 @@ class RoleScheme(Options):
         if taken > 1 + 1e-9 or (not rest and not math.isclose(taken, 1)):
             raise WrongUse(
                 f"shares of {', '.join(sorted(fixed))} sum to {taken:g}",
-                allowed="At most 1 in all" if rest else "1 in all, with no other role left",
+                allowed="At most 1 in all"
+                if rest
+                else "1 in all, with no other role left",
             )
         for role in new:
             if role not in fixed:
@@ -210,7 +221,9 @@ class RoleScheme(Options):
                 continue
             if sum(columns[t.left] for t in first) == dim:
                 return width
-        raise WrongUse(f"dim {dim} cannot be made with the shares of scheme {self.name}")
+        raise WrongUse(
+            f"dim {dim} cannot be made with the shares of scheme {self.name}"
+        )
 
     def columns(self, width: int) -> dict[str, int]:
         """How many of the D = `width` floats each role gets.
@@ -242,7 +255,10 @@ class RoleScheme(Options):
         # a class of one role can take any rest, so such a class goes last
         last = max(
             classes,
-            key=lambda c: (self.roles[c[0]] > 0 and len(c) == 1, len(c) * self.roles[c[0]]),
+            key=lambda c: (
+                self.roles[c[0]] > 0 and len(c) == 1,
+                len(c) * self.roles[c[0]],
+            ),
         )
         left, out = width, {}
         for members in classes:

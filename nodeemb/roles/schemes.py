@@ -15,7 +15,9 @@ from nodeemb.roles.scheme import Channel, RoleScheme
 
 def _plain(name: str, title: str, roles: list[str], terms: str) -> RoleScheme:
     channels = {"link": Channel(terms=terms)}
-    return RoleScheme(name=name, title=title, roles=dict.fromkeys(roles, 1.0), channels=channels)
+    return RoleScheme(
+        name=name, title=title, roles=dict.fromkeys(roles, 1.0), channels=channels
+    )
 
 
 SCHEMES: dict[str, RoleScheme] = {
@@ -84,9 +86,13 @@ SCHEMES: dict[str, RoleScheme] = {
             },
             channels={
                 "left": Channel(
-                    terms="left_centre.left_context", labels={"left": 1}, coefficient=0.0
+                    terms="left_centre.left_context",
+                    labels={"left": 1},
+                    coefficient=0.0,
                 ),
-                "right": Channel(terms="right_centre.right_context", labels={"right": 1}),
+                "right": Channel(
+                    terms="right_centre.right_context", labels={"right": 1}
+                ),
             },
             kind_of="side",
         ),

@@ -25,7 +25,22 @@ from nodeemb.sampling.walks import in_steps, out_steps, step
 
 
 @njit(parallel=True)
-def _walk(out_p, out_n, out_prob, out_jump, in_p, in_n, in_prob, in_jump, sources, arcs, sides, length, key, first):
+def _walk(
+    out_p,
+    out_n,
+    out_prob,
+    out_jump,
+    in_p,
+    in_n,
+    in_prob,
+    in_jump,
+    sources,
+    arcs,
+    sides,
+    length,
+    key,
+    first,
+):
     count = len(arcs)
     rows = np.empty((count, length), np.int32)
     for i in prange(count):
@@ -51,7 +66,9 @@ def plan_alternating(graph: Graph, options: AlternatingOptions, seed: int) -> Pl
     out, into = out_steps(graph), in_steps(graph)
     m, length = graph.num_arcs, options.walk_length
     sources = graph.sources
-    table = None if graph.weight is None else alias_table(graph.weight.astype(np.float64))
+    table = (
+        None if graph.weight is None else alias_table(graph.weight.astype(np.float64))
+    )
     orders: dict[int, np.ndarray] = {}
 
     def arcs(epoch: int, first: int, count: int) -> np.ndarray:
@@ -68,7 +85,14 @@ def plan_alternating(graph: Graph, options: AlternatingOptions, seed: int) -> Pl
         sides = (np.arange(first, first + count) % 2).astype(np.int8)
         key = stream_key(seed, "walk", epoch)
         rows = _walk(
-            *out[:4], *into[:4], sources, arcs(epoch, first, count), sides, length, key, first
+            *out[:4],
+            *into[:4],
+            sources,
+            arcs(epoch, first, count),
+            sides,
+            length,
+            key,
+            first,
         )
         return Sequences(rows, np.full(count, length, np.int32), sides)
 

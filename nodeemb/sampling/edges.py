@@ -20,7 +20,9 @@ from nodeemb.sampling.walks import in_steps, out_steps
 def plan_edges(graph: Graph, options: EdgeOptions, seed: int) -> Plan:
     """All arcs of the graph, an epoch each; the kind of a pair is its sign (0: +, 1: -)."""
     m, sources, targets = graph.num_arcs, graph.sources, graph.targets
-    table = None if graph.weight is None else alias_table(graph.weight.astype(np.float64))
+    table = (
+        None if graph.weight is None else alias_table(graph.weight.astype(np.float64))
+    )
     negative = None if graph.sign is None else (graph.sign < 0).astype(np.int8)
     orders: dict[int, np.ndarray] = {}
 

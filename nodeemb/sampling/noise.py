@@ -32,7 +32,9 @@ def noise_law(degree: np.ndarray, power: float) -> NoiseLaw:
     return NoiseLaw(q, *alias_table(q))
 
 
-def draw_noise(law: NoiseLaw, key: np.uint64, first_block: int, blocks: int, shared: int) -> np.ndarray:
+def draw_noise(
+    law: NoiseLaw, key: np.uint64, first_block: int, blocks: int, shared: int
+) -> np.ndarray:
     """(blocks, shared) int32: noise rows of the blocks numbered from `first_block`."""
     flat = draws(law.prob, law.jump, key, first_block * shared, blocks * shared)
     return flat.reshape(blocks, shared)

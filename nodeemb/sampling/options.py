@@ -10,7 +10,10 @@ from nodeemb.options import Options
 
 _Direction = Literal["follow", "ignore"]
 _WalkLength = Annotated[
-    int, Field(ge=2, le=10_000, description="nodes in a walk, the start included; 2 to 10,000")
+    int,
+    Field(
+        ge=2, le=10_000, description="nodes in a walk, the start included; 2 to 10,000"
+    ),
 ]
 _PerNode = Annotated[
     int, Field(ge=1, le=10_000, description="walks started at each node in an epoch")
@@ -86,7 +89,9 @@ class WindowStencil(Options):
     """Each node with the nodes around it."""
 
     kind: Literal["window"] = "window"
-    window: int = Field(default=10, ge=1, le=1000, description="nodes on each side; 1 to 1000")
+    window: int = Field(
+        default=10, ge=1, le=1000, description="nodes on each side; 1 to 1000"
+    )
     weights: Literal["flat", "linear", "inverse", "geometric"] = Field(
         default="flat",
         description="weight at distance d of window w: flat 1; linear (w - d + 1)/w; "
@@ -101,7 +106,10 @@ class WindowStencil(Options):
         "so that the law of distances is exact",
     )
     stop_probability: float = Field(
-        default=0.15, gt=0, lt=1, description="a of the geometric weights, between 0 and 1"
+        default=0.15,
+        gt=0,
+        lt=1,
+        description="a of the geometric weights, between 0 and 1",
     )
 
 
@@ -110,21 +118,30 @@ class FirstStencil(Options):
 
     kind: Literal["first"] = "first"
     weights: Literal["flat", "linear", "inverse", "geometric"] = Field(
-        default="flat", description="as for a window; distance counts contexts, not steps"
+        default="flat",
+        description="as for a window; distance counts contexts, not steps",
     )
     stop_probability: float = Field(
-        default=0.15, gt=0, lt=1, description="a of the geometric weights, between 0 and 1"
+        default=0.15,
+        gt=0,
+        lt=1,
+        description="a of the geometric weights, between 0 and 1",
     )
 
 
-Stencil = Annotated[PairStencil | WindowStencil | FirstStencil, Field(discriminator="kind")]
+Stencil = Annotated[
+    PairStencil | WindowStencil | FirstStencil, Field(discriminator="kind")
+]
 
 
 class NoiseOptions(Options):
     """Random nodes that pairs are told apart from."""
 
     per_pair: float = Field(
-        default=5.0, ge=0, le=1000, description="noise pairs a positive pair counts for (K); 0 for none"
+        default=5.0,
+        ge=0,
+        le=1000,
+        description="noise pairs a positive pair counts for (K); 0 for none",
     )
     power: float = Field(
         default=0.75,
@@ -137,5 +154,8 @@ class NoiseOptions(Options):
         default="target", description="which end noise replaces; both: half of K each"
     )
     shared: int = Field(
-        default=64, ge=1, le=4096, description="noise nodes a block shares (N); 1 to 4096"
+        default=64,
+        ge=1,
+        le=4096,
+        description="noise nodes a block shares (N); 1 to 4096",
     )

@@ -8,6 +8,7 @@ order, on any number of threads.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -43,7 +44,8 @@ class Pairs(NamedTuple):
     kind: np.ndarray
 
 
-class Plan(NamedTuple):
+@dataclass(frozen=True)
+class Plan:
     """A sampler made ready for a graph.
 
     count: sequences (or pairs, for edges) of an epoch.

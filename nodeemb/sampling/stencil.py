@@ -49,7 +49,9 @@ def distance_weights(kind: str, window: int, stop_probability: float) -> np.ndar
 
 def make_window(options: WindowStencil, longest: int) -> Window:
     """The band of a window stencil for sequences of up to `longest` nodes."""
-    weights = distance_weights(options.weights, options.window, options.stop_probability)
+    weights = distance_weights(
+        options.weights, options.window, options.stop_probability
+    )
     none = np.zeros(options.window)
     limit = longest
     if options.centres == "whole_horizon":
@@ -61,7 +63,9 @@ def make_window(options: WindowStencil, longest: int) -> Window:
     )
 
 
-def first_pairs(sequences: Sequences, options: FirstStencil, alternating: bool) -> Pairs:
+def first_pairs(
+    sequences: Sequences, options: FirstStencil, alternating: bool
+) -> Pairs:
     """The first node of each sequence with its later nodes.
 
     In alternating walks the contexts are the nodes of the other side (places 1, 3, 5 ...),

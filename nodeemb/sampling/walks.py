@@ -74,10 +74,14 @@ def in_steps(graph: Graph) -> Steps:
     return _steps(graph.into.pointers, graph.into.neighbours, weight)
 
 
-def _steps(pointers: np.ndarray, neighbours: np.ndarray, weight: np.ndarray | None) -> Steps:
+def _steps(
+    pointers: np.ndarray, neighbours: np.ndarray, weight: np.ndarray | None
+) -> Steps:
     if weight is None:
         degree = np.diff(pointers).astype(np.float64)
-        return Steps(pointers, neighbours, np.empty(0, np.float32), np.empty(0, np.int32), degree)
+        return Steps(
+            pointers, neighbours, np.empty(0, np.float32), np.empty(0, np.int32), degree
+        )
     prob, jump = alias_rows(pointers, weight)
     starts = pointers[:-1]
     some = pointers[1:] > starts
@@ -122,7 +126,9 @@ def _walk(pointers, neighbours, prob, jump, starts, length, key, first):
         done = 1
         number = (first + i) * length
         while done < length:
-            node = step(pointers, neighbours, prob, jump, node, unit(key, number + done))
+            node = step(
+                pointers, neighbours, prob, jump, node, unit(key, number + done)
+            )
             if node < 0:
                 break
             rows[i, done] = node
@@ -132,7 +138,9 @@ def _walk(pointers, neighbours, prob, jump, starts, length, key, first):
 
 
 @njit(parallel=True)
-def _walk_second_order(pointers, neighbours, prob, jump, starts, length, p, q, key, first):
+def _walk_second_order(
+    pointers, neighbours, prob, jump, starts, length, p, q, key, first
+):
     count = len(starts)
     rows = np.empty((count, length), np.int32)
     lengths = np.empty(count, np.int32)
@@ -169,7 +177,9 @@ def _walk_second_order(pointers, neighbours, prob, jump, starts, length, p, q, k
     return rows, lengths
 
 
-def plan_walks(graph: Graph, options: WalkOptions | SecondOrderOptions, seed: int) -> Plan:
+def plan_walks(
+    graph: Graph, options: WalkOptions | SecondOrderOptions, seed: int
+) -> Plan:
     """Walks from every node, `walks_per_node` an epoch, in a new random order of starts.
 
     A walk that starts where there is no way on has one node and gives no pairs.

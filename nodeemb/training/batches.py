@@ -15,7 +15,12 @@ from nodeemb.errors import WrongUse
 from nodeemb.rng import stream_key
 from nodeemb.roles.scheme import RoleScheme
 from nodeemb.sampling.noise import NoiseLaw, draw_noise
-from nodeemb.sampling.options import FirstStencil, NoiseOptions, PairStencil, WindowStencil
+from nodeemb.sampling.options import (
+    FirstStencil,
+    NoiseOptions,
+    PairStencil,
+    WindowStencil,
+)
 from nodeemb.sampling.sequences import Pairs, Plan, Sequences
 from nodeemb.sampling.stencil import Window, first_pairs, make_window
 from nodeemb.training.batch import Aligned, Band, Part, cut_pairs, pack_sequences
@@ -51,18 +56,20 @@ def check_stencil(sampler: str, stencil: object, walk_length: int | None) -> Non
         WrongUse: with what would.
     """
     kind = stencil.kind  # type: ignore[attr-defined]
-    fits = {"edges": ("pair",), "alternating": ("first",)}.get(sampler, ("window", "first"))
+    fits = {"edges": ("pair",), "alternating": ("first",)}.get(
+        sampler, ("window", "first")
+    )
     if kind not in fits:
         raise WrongUse(
             f'stencil "{kind}" does not go with sampler "{sampler}"',
             allowed=f"{' or '.join(fits)}",
         )
-    if isinstance(stencil, WindowStencil) and walk_length is not None:
-        if stencil.window >= walk_length:
-            raise WrongUse(
-                f"window {stencil.window} does not fit into walks of {walk_length} nodes",
-                allowed=f"window below {walk_length}",
-            )
+    window = getattr(stencil, "window", 0)
+    if walk_length is not None and window >= walk_length:
+        raise WrongUse(
+            f"window {window} does not fit into walks of {walk_length} nodes",
+            allowed=f"window below {walk_length}",
+        )
 
 
 def make_feed(
@@ -75,7 +82,11 @@ def make_feed(
     seed: int,
 ) -> Feed:
     """Sizes the batches. The mean length of walks is measured on the first thousand."""
-    window = make_window(stencil, plan.longest) if isinstance(stencil, WindowStencil) else None
+    window = (
+        make_window(stencil, plan.longest)
+        if isinstance(stencil, WindowStencil)
+        else None
+    )
     if window is not None:
         probe = plan.draw(0, 0, min(plan.count, 1000))
         assert isinstance(probe, Sequences)
@@ -143,10 +154,13 @@ def _band(feed: Feed, packed: tuple, kind: str, label: float) -> Band:
         after = none
     elif kind == "right":
         before = none
-    return Band(*packed, after, before, limit, label)
+    rows, start, stop, blocks = packed
+    return Band(rows, start, stop, blocks, after, before, limit, label)
 
 
-def _aligned(feed: Feed, drawn: Pairs, kind: str, code: int, label: float) -> Aligned | None:
+def _aligned(
+    feed: Feed, drawn: Pairs, kind: str, code: int, label: float
+) -> Aligned | None:
     if feed.scheme.kind_of == "sign":
         keep = drawn.kind == code
         drawn = Pairs(*(column[keep] for column in drawn))
@@ -158,7 +172,13 @@ def _aligned(feed: Feed, drawn: Pairs, kind: str, code: int, label: float) -> Al
 
 
 def _with_noise(
-    feed: Feed, channel: int, pairs: Band | Aligned, label: int, epoch: int, number: int, code: int
+    feed: Feed,
+    channel: int,
+    pairs: Band | Aligned,
+    label: int,
+    epoch: int,
+    number: int,
+    code: int,
 ) -> Part:
     blocks = len(pairs.blocks) - 1
     shared = feed.noise.shared if label else 0

@@ -23,10 +23,14 @@ class RoleOptions(Options):
         "target_bias(v)",
     )
     shares: dict[str, float] = Field(
-        default={}, description="role -> share of the width, 0 to 1 (e.g. minus, shared)"
+        default={},
+        description="role -> share of the width, 0 to 1 (e.g. minus, shared)",
     )
     dim: int | None = Field(
-        default=128, ge=1, le=65_536, description="length of the vector of a role; 1 to 65,536"
+        default=128,
+        ge=1,
+        le=65_536,
+        description="length of the vector of a role; 1 to 65,536",
     )
     width: int | None = Field(
         default=None,
@@ -40,7 +44,8 @@ class ObjectiveOptions(Options):
     """The loss of a pair's score."""
 
     kind: Literal["logistic", "squared"] = Field(
-        default="logistic", description="logistic (skip-gram with noise) or squared (counts)"
+        default="logistic",
+        description="logistic (skip-gram with noise) or squared (counts)",
     )
     shift: float | Literal["noise"] = Field(
         default=0.0,
@@ -56,11 +61,15 @@ class TrainingOptions(Options):
         default="adagrad",
         description="adagrad: one step size a node and role; sgd: one for all (may diverge)",
     )
-    learning_rate: float = Field(default=0.05, gt=0, le=100, description="step size, above 0")
+    learning_rate: float = Field(
+        default=0.05, gt=0, le=100, description="step size, above 0"
+    )
     schedule: Literal["linear", "constant"] = Field(
         default="linear", description="linear: falls to a ten-thousandth; constant"
     )
-    epochs: int = Field(default=1, ge=1, le=1_000_000, description="passes over the samples")
+    epochs: int = Field(
+        default=1, ge=1, le=1_000_000, description="passes over the samples"
+    )
     block_rows: int = Field(
         default=160, ge=2, le=65_536, description="rows of a block of sequences"
     )

@@ -30,7 +30,9 @@ def _fill(table, columns, scale, key):
             table[row, column] = (u - 0.5) * scale
 
 
-def new_tables(num_nodes: int, layout: Layout, seed: int, dtype: str = "float32") -> Tables:
+def new_tables(
+    num_nodes: int, layout: Layout, seed: int, dtype: str = "float32"
+) -> Tables:
     """Small random roles and zero biases.
 
     Every role starts uniform in (-0.5, 0.5) / dim: a table of zeros is a saddle for one

@@ -26,7 +26,9 @@ _LAST_RATE = 1e-4  # the linear schedule ends at this share of the learning rate
 class Backend(Protocol):
     """Something that does steps on tables: reference, cpu or torch."""
 
-    tables: Tables
+    @property
+    def tables(self) -> Tables:
+        """The tables as they are now, on the host."""
 
     def step(self, parts: list[Part], rate: float, loss_every: int = 0) -> Loss:
         """One step over a batch, in place."""
@@ -86,7 +88,9 @@ def train(
             backend.tables.table[:] = good
             raise _diverged(feed, number)
         score = validate(backend.tables.table) if validate else None
-        history.epochs.append(Epoch(number + 1, pairs, loss, time.monotonic() - begun, score))
+        history.epochs.append(
+            Epoch(number + 1, pairs, loss, time.monotonic() - begun, score)
+        )
         if number + 1 < epochs:
             np.copyto(good, backend.tables.table)
         if score is None:
@@ -117,10 +121,18 @@ def _run_epoch(
     pairs, total, weight = 0, 0.0, 0.0
     for step, parts in enumerate(batches(feed, number)):
         share = (number * steps + step) / (epochs * steps)
-        loss = backend.step(parts, _rate(feed, share), _LOSS_EVERY) if parts else Loss(0, 0, 0)
+        loss = (
+            backend.step(parts, _rate(feed, share), _LOSS_EVERY)
+            if parts
+            else Loss(0, 0, 0)
+        )
         if not np.isfinite(loss.total):
             return pairs, float("nan")
-        pairs, total, weight = pairs + loss.pairs, total + loss.total, weight + loss.weight
+        pairs, total, weight = (
+            pairs + loss.pairs,
+            total + loss.total,
+            weight + loss.weight,
+        )
         if progress is not None:
             seconds = time.monotonic() - started
             latest = loss.total / loss.weight if loss.weight else None
@@ -130,7 +142,15 @@ def _run_epoch(
             rate = (before + pairs) / max(seconds, 1e-9)
             done = (number * steps + step + 1) / (epochs * steps)
             progress(
-                Progress(f"epoch {number + 1}/{epochs}", done, rate, "pairs", latest, seconds, note)
+                Progress(
+                    f"epoch {number + 1}/{epochs}",
+                    done,
+                    rate,
+                    "pairs",
+                    latest,
+                    seconds,
+                    note,
+                )
             )
     return pairs, total / weight if weight else 0.0
 
@@ -144,10 +164,14 @@ def _rate(feed: Feed, share: float) -> float:
 
 def _diverged(feed: Feed, number: int) -> Diverged:
     rate = feed.training.learning_rate
-    kept = f"the tables of epoch {number}" if number else "the tables training began with"
+    kept = (
+        f"the tables of epoch {number}" if number else "the tables training began with"
+    )
     return Diverged(
         f"the loss became non-finite in epoch {number + 1} (learning_rate {rate:g}, "
         f"optimizer {feed.training.optimizer}); kept {kept}",
         next_step=f"Try training.learning_rate={rate / 10:g}"
-        + (" or training.optimizer=adagrad" if feed.training.optimizer == "sgd" else ""),
+        + (
+            " or training.optimizer=adagrad" if feed.training.optimizer == "sgd" else ""
+        ),
     )

@@ -31,7 +31,9 @@ def decimal(name, shape):
 def band_part(channel, lengths, after, before, limit, label=1.0, noise=(7, 3)):
     """A part of sequences over few nodes, so that rows repeat within a block."""
     rows = whole(f"rows{channel}", (len(lengths), max(lengths))).astype(np.int32)
-    drawn = Sequences(rows, np.array(lengths, np.int32), np.zeros(len(lengths), np.int8))
+    drawn = Sequences(
+        rows, np.array(lengths, np.int32), np.zeros(len(lengths), np.int8)
+    )
     packed = pack_sequences(drawn, 50)
     blocks = len(packed[3]) - 1
     band = Band(*packed, np.array(after), np.array(before), limit, label)
@@ -57,16 +59,23 @@ def aligned_part(channel, noise=(7, 3)):
 WEIGHTS = [1.0, 0.5, 0.25]
 NONE = [0.0, 0.0, 0.0]
 BATCHES = {
-    "long sequences": lambda c: [band_part(c, [9, 12, 30, 50, 3, 40], WEIGHTS, WEIGHTS, 99)],
+    "long sequences": lambda c: [
+        band_part(c, [9, 12, 30, 50, 3, 40], WEIGHTS, WEIGHTS, 99)
+    ],
     "many short sequences": lambda c: [
         band_part(c, [2, 1, 3, 2, 2, 1, 1, 5, 2] * 6, [0.5, 0.2], [1.0, 0.1], 99)
     ],
     "one side, few centres": lambda c: [band_part(c, [9] * 12, WEIGHTS, NONE, 4)],
     "before only": lambda c: [band_part(c, [9] * 12, NONE, WEIGHTS, 99)],
-    "label 0, no noise": lambda c: [band_part(c, [9] * 9, WEIGHTS, WEIGHTS, 99, 0.0, (0, 0))],
+    "label 0, no noise": lambda c: [
+        band_part(c, [9] * 9, WEIGHTS, WEIGHTS, 99, 0.0, (0, 0))
+    ],
     "pairs": lambda c: [aligned_part(c)],
     "pairs without noise": lambda c: [aligned_part(c, (0, 0))],
-    "both forms": lambda c: [band_part(c, [9] * 5, WEIGHTS, NONE, 99), aligned_part(c, (5, 0))],
+    "both forms": lambda c: [
+        band_part(c, [9] * 5, WEIGHTS, NONE, 99),
+        aligned_part(c, (5, 0)),
+    ],
 }
 
 
@@ -162,5 +171,7 @@ def test_symmetrised_is_signature_at_half_minus():
     s, t = ends[0][:, :8], ends[0][:, 8:16]
     assert np.abs(ends[0] - tables.table).max() > 0.1
     np.testing.assert_allclose(ends[1][:, :8], (s + t) / np.sqrt(2), atol=1e-10, rtol=0)
-    np.testing.assert_allclose(ends[1][:, 8:16], (s - t) / np.sqrt(2), atol=1e-10, rtol=0)
+    np.testing.assert_allclose(
+        ends[1][:, 8:16], (s - t) / np.sqrt(2), atol=1e-10, rtol=0
+    )
     np.testing.assert_allclose(ends[1][:, 16:], ends[0][:, 16:], atol=1e-10, rtol=0)

@@ -89,7 +89,9 @@ class CpuBackend:
             length = self._lengths[part.channel]
             offsets.append(base + np.arange(len(part_rows), dtype=np.int64) * length)
             base += size
-        self._apply(np.concatenate(rows), np.concatenate(sides), np.concatenate(offsets), rate)
+        self._apply(
+            np.concatenate(rows), np.concatenate(sides), np.concatenate(offsets), rate
+        )
         return Loss(float(total), float(weight), int(pairs))
 
     def _size(self, part: Part) -> int:
@@ -97,7 +99,9 @@ class CpuBackend:
         noise = part.noise_right.size + part.noise_left.size
         return (2 * len(part.pairs[0]) + noise) * self._lengths[part.channel]
 
-    def _slopes_of(self, part: Part, base: int, loss_every: int) -> tuple[np.ndarray, int]:
+    def _slopes_of(
+        self, part: Part, base: int, loss_every: int
+    ) -> tuple[np.ndarray, int]:
         left, right = self._channels[part.channel]
         pairs = part.pairs
         losses = np.zeros((len(pairs.blocks) - 1, 2))
@@ -120,8 +124,13 @@ class CpuBackend:
             counted = len(pairs.left)
         return losses, counted
 
-    def _apply(self, rows: np.ndarray, sides: np.ndarray, offsets: np.ndarray, rate: float) -> None:
-        following, touched = np.empty(len(rows), np.int32), np.empty(len(rows), np.int32)
+    def _apply(
+        self, rows: np.ndarray, sides: np.ndarray, offsets: np.ndarray, rate: float
+    ) -> None:
+        following, touched = (
+            np.empty(len(rows), np.int32),
+            np.empty(len(rows), np.int32),
+        )
         count = kernels.chain(rows, self._head, following, touched)
         kernels.apply(
             *self.tables,

@@ -13,13 +13,17 @@ import numba as nb
 import numpy as np
 from numba.extending import overload
 
+from nodeemb.compiled import njit, prange
+
 # The only liberties with arithmetic: sums may be reordered and fused, so that they run in
 # vectors. Infinities and NaN keep their meaning, and the same program gives the same sums.
-_LOOSE = {"reassoc", "contract", "nsz"}  # noqa: RUF012
+_LOOSE = {"reassoc", "contract", "nsz"}
 _F = np.float32
 _CLAMP = _F(30.0)
 _LOG2E = _F(1.4426950408889634)
-_ROUND = _F(12582912.0)  # 1.5 * 2**23: adding and taking it away rounds to whole numbers
+_ROUND = _F(
+    12582912.0
+)  # 1.5 * 2**23: adding and taking it away rounds to whole numbers
 # 2**f = sum (f ln 2)^i / i! for |f| <= 1/2: the term left out is below 2e-7
 _E = [_F(math.log(2.0) ** i / math.factorial(i)) for i in range(7)]
 _E1, _E2, _E3, _E4, _E5, _E6 = _E[1], _E[2], _E[3], _E[4], _E[5], _E[6]
@@ -66,7 +70,7 @@ def _sigmoid_by_type(values, scratch):
     return exact
 
 
-@nb.njit(cache=True, inline="always")
+@njit(inline="always")
 def _value(objective, score, label):
     """The loss of a score (objectives.value)."""
     if objective == 1:
@@ -78,7 +82,7 @@ def _value(objective, score, label):
 # using vectors.
 
 
-@nb.njit(cache=True)
+@njit
 def _copy(out, more, plus):
     if plus:
         for c in range(len(more)):
@@ -88,7 +92,7 @@ def _copy(out, more, plus):
             out[c] = -more[c]
 
 
-@nb.njit(cache=True)
+@njit
 def _accumulate(out, more, plus):
     if plus:
         for c in range(len(more)):
@@ -98,13 +102,13 @@ def _accumulate(out, more, plus):
             out[c] -= more[c]
 
 
-@nb.njit(cache=True)
+@njit
 def _descend(values, slopes, factor):
     for c in range(len(values)):
         values[c] -= factor * slopes[c]
 
 
-@nb.njit(cache=True, fastmath=_LOOSE)
+@njit(fastmath=_LOOSE)
 def _square(values):
     total = values.dtype.type(0)
     for c in range(len(values)):
@@ -112,7 +116,7 @@ def _square(values):
     return total
 
 
-@nb.njit(cache=True)
+@njit
 def _gather(table, rows, side, shift, out):
     """out[i] <- the vector of rows[i] on one side of a channel."""
     for i in range(len(rows)):
@@ -126,15 +130,27 @@ def _gather(table, rows, side, shift, out):
             out[i, side.shift] = shift[row]
 
 
-@nb.njit(cache=True)
+@njit
 def _add(out, more):
     for i in range(out.shape[0]):
         for c in range(out.shape[1]):
             out[i, c] += more[i, c]
 
 
-@nb.njit(cache=True)
-def _noise(near, rows, mass, far, far_rows, weight, objective, buffers, near_slopes, far_slopes, with_loss):
+@njit
+def _noise(
+    near,
+    rows,
+    mass,
+    far,
+    far_rows,
+    weight,
+    objective,
+    buffers,
+    near_slopes,
+    far_slopes,
+    with_loss,
+):
     """Noise `far` against every `near` vector; slopes of both; the loss if asked.
 
     near (L, d), mass (L,) positive weight of each; far (N, d); near_slopes += (L, d);
@@ -150,7 +166,11 @@ def _noise(near, rows, mass, far, far_rows, weight, objective, buffers, near_slo
         for i in range(count):
             for n in range(noise):
                 if rows[i] != far_rows[n]:
-                    loss += weight * mass[i] * _value(objective, np.float64(scores[i, n]), 0.0)
+                    loss += (
+                        weight
+                        * mass[i]
+                        * _value(objective, np.float64(scores[i, n]), 0.0)
+                    )
     if objective == 0:
         _sigmoid(scores_flat[:size], scratch[:size])
     for i in range(count):
@@ -164,7 +184,7 @@ def _noise(near, rows, mass, far, far_rows, weight, objective, buffers, near_slo
     return loss
 
 
-@nb.njit(cache=True, fastmath=_LOOSE)
+@njit(fastmath=_LOOSE)
 def _dot(x, i, y, j):
     total = x.dtype.type(0)
     for c in range(x.shape[1]):
@@ -172,7 +192,7 @@ def _dot(x, i, y, j):
     return total
 
 
-@nb.njit(cache=True, fastmath=_LOOSE)
+@njit(fastmath=_LOOSE)
 def _dots(x, i, y, low, high, out):
     """out[j - low] <- <x[i], y[j]> for low <= j < high, four at a time."""
     zero = x.dtype.type(0)
@@ -192,7 +212,7 @@ def _dots(x, i, y, low, high, out):
         j += 1
 
 
-@nb.njit(cache=True, fastmath=_LOOSE)
+@njit(fastmath=_LOOSE)
 def _combine(out, i, factors, vectors, low, high):
     """out[i] <- sum over low <= j < high of factors[j - low] * vectors[j], four at a time."""
     at, j = 0, low
@@ -212,7 +232,7 @@ def _combine(out, i, factors, vectors, low, high):
         at, j = at + 1, j + 1
 
 
-@nb.njit(cache=True, fastmath=_LOOSE)
+@njit(fastmath=_LOOSE)
 def _weigh(slopes, law, rows, row, label, mass):
     """slopes <- weight * (slopes - label), 0 where the rows are equal; mass += weight.
 
@@ -228,8 +248,26 @@ def _weigh(slopes, law, rows, row, label, mass):
     return total
 
 
-@nb.njit(cache=True)
-def _band(x, y, rows, start, stop, first, after, before, limit, label, objective, buffers, mass_left, mass_right, dx, dy, with_loss):
+@njit
+def _band(
+    x,
+    y,
+    rows,
+    start,
+    stop,
+    first,
+    after,
+    before,
+    limit,
+    label,
+    objective,
+    buffers,
+    mass_left,
+    mass_right,
+    dx,
+    dy,
+    with_loss,
+):
     """The positive pairs of a block.
 
     x, y: (L, d) left and right vectors of rows (L,); start, stop count from `first`.
@@ -253,7 +291,9 @@ def _band(x, y, rows, start, stop, first, after, before, limit, label, objective
             for j in range(low, high):
                 if rows[i] != rows[j]:
                     w = after[j - i - 1] if j > i else before[i - j - 1]
-                    loss += w * _value(objective, np.float64(g[i, j - i + behind]), label)
+                    loss += w * _value(
+                        objective, np.float64(g[i, j - i + behind]), label
+                    )
     if objective == 0:
         _sigmoid(flat[: count * wide], scratch[: count * wide])
     law, column = np.zeros(wide, flat.dtype), scratch[:wide]
@@ -268,7 +308,12 @@ def _band(x, y, rows, start, stop, first, after, before, limit, label, objective
         g[i, :a] = 0
         g[i, b:] = 0
         mass_left[i] = _weigh(
-            g[i, a:b], law[a:b], rows[low:high], rows[i], one(label), mass_right[low:high]
+            g[i, a:b],
+            law[a:b],
+            rows[low:high],
+            rows[i],
+            one(label),
+            mass_right[low:high],
         )
         _combine(dx, i, g[i, a:b], y, low, high)
     for j in range(count):
@@ -279,7 +324,7 @@ def _band(x, y, rows, start, stop, first, after, before, limit, label, objective
     return loss
 
 
-@nb.njit(cache=True, inline="always")
+@njit(inline="always")
 def _reach(i, start, stop, first, limit, behind, ahead):
     """The range of contexts of place i, itself included; empty where it is no centre."""
     begin = np.int64(start[i]) - first
@@ -290,7 +335,7 @@ def _reach(i, start, stop, first, limit, behind, ahead):
     return low, high
 
 
-@nb.njit(cache=True)
+@njit
 def _aligned(x, y, left, right, weight, label, objective, mass_left, dx, dy, with_loss):
     """The pairs of an aligned block; dx, dy <- slopes; mass_left <- weight for noise."""
     loss = 0.0
@@ -318,8 +363,31 @@ def _aligned(x, y, left, right, weight, label, objective, mass_left, dx, dy, wit
     return loss
 
 
-@nb.njit(cache=True, parallel=True)
-def band_part(table, shift, left_map, right_map, length, rows, start, stop, blocks, after, before, limit, label, noise_right, noise_left, noise_weight, objective, slopes, base, loss_every, losses, threads):
+@njit(parallel=True)
+def band_part(
+    table,
+    shift,
+    left_map,
+    right_map,
+    length,
+    rows,
+    start,
+    stop,
+    blocks,
+    after,
+    before,
+    limit,
+    label,
+    noise_right,
+    noise_left,
+    noise_weight,
+    objective,
+    slopes,
+    base,
+    loss_every,
+    losses,
+    threads,
+):
     """Slopes of all blocks of a band part.
 
     Written to `slopes` (flat) from `base`: R left vectors, R right vectors, then the right
@@ -337,13 +405,20 @@ def band_part(table, shift, left_map, right_map, length, rows, start, stop, bloc
     pairs = 0
     at_right = base + total * length
     at_noise = at_right + total * length
-    for t in nb.prange(threads):
+    for t in prange(threads):
         x = np.empty((longest, length), table.dtype)
         y = np.empty((longest, length), table.dtype)
         z = np.empty((max(n_right, n_left, 1), length), table.dtype)
-        mass_left, mass_right = np.empty(longest, table.dtype), np.empty(longest, table.dtype)
+        mass_left, mass_right = (
+            np.empty(longest, table.dtype),
+            np.empty(longest, table.dtype),
+        )
         size = longest * max(n_right, n_left, 2 * len(after) + 1)
-        buffers = (np.empty(size, table.dtype), np.empty(size, table.dtype), np.empty(longest * length, table.dtype))
+        buffers = (
+            np.empty(size, table.dtype),
+            np.empty(size, table.dtype),
+            np.empty(longest * length, table.dtype),
+        )
         counted = 0
         for b in range(t, num_blocks, threads):
             first, last = blocks[b], blocks[b + 1]
@@ -352,9 +427,31 @@ def band_part(table, shift, left_map, right_map, length, rows, start, stop, bloc
             with_loss = loss_every > 0 and b % loss_every == 0
             _gather(table, own, left_map, shift, x)
             _gather(table, own, right_map, shift, y)
-            dx = slopes[base + first * length : base + last * length].reshape(count, length)
-            dy = slopes[at_right + first * length : at_right + last * length].reshape(count, length)
-            loss = _band(x[:count], y[:count], own, start[first:last], stop[first:last], first, after, before, limit, label, objective, buffers, mass_left[:count], mass_right[:count], dx, dy, with_loss)
+            dx = slopes[base + first * length : base + last * length].reshape(
+                count, length
+            )
+            dy = slopes[at_right + first * length : at_right + last * length].reshape(
+                count, length
+            )
+            loss = _band(
+                x[:count],
+                y[:count],
+                own,
+                start[first:last],
+                stop[first:last],
+                first,
+                after,
+                before,
+                limit,
+                label,
+                objective,
+                buffers,
+                mass_left[:count],
+                mass_right[:count],
+                dx,
+                dy,
+                with_loss,
+            )
             weight = 0.0
             if with_loss:
                 for i in range(count):
@@ -362,21 +459,51 @@ def band_part(table, shift, left_map, right_map, length, rows, start, stop, bloc
             noise_at = at_noise + b * (n_right + n_left) * length
             if n_right > 0:
                 _gather(table, noise_right[b], right_map, shift, z)
-                dz = slopes[noise_at : noise_at + n_right * length].reshape(n_right, length)
-                loss += _noise(x[:count], own, mass_left[:count], z[:n_right], noise_right[b], noise_weight, objective, buffers, dx, dz, with_loss)
+                dz = slopes[noise_at : noise_at + n_right * length].reshape(
+                    n_right, length
+                )
+                loss += _noise(
+                    x[:count],
+                    own,
+                    mass_left[:count],
+                    z[:n_right],
+                    noise_right[b],
+                    noise_weight,
+                    objective,
+                    buffers,
+                    dx,
+                    dz,
+                    with_loss,
+                )
             if n_left > 0:
                 noise_at += n_right * length
                 _gather(table, noise_left[b], left_map, shift, z)
-                dz = slopes[noise_at : noise_at + n_left * length].reshape(n_left, length)
-                loss += _noise(y[:count], own, mass_right[:count], z[:n_left], noise_left[b], noise_weight, objective, buffers, dy, dz, with_loss)
+                dz = slopes[noise_at : noise_at + n_left * length].reshape(
+                    n_left, length
+                )
+                loss += _noise(
+                    y[:count],
+                    own,
+                    mass_right[:count],
+                    z[:n_left],
+                    noise_left[b],
+                    noise_weight,
+                    objective,
+                    buffers,
+                    dy,
+                    dz,
+                    with_loss,
+                )
             losses[b, 0] = loss
             losses[b, 1] = weight
-            counted += _count_pairs(start[first:last], stop[first:last], first, after, before, limit)
+            counted += _count_pairs(
+                start[first:last], stop[first:last], first, after, before, limit
+            )
         pairs += counted
     return pairs
 
 
-@nb.njit(cache=True)
+@njit
 def _count_pairs(start, stop, first, after, before, limit):
     """Places within the window, equal rows included."""
     ahead = len(after) if after.max() > 0 else 0
@@ -389,8 +516,28 @@ def _count_pairs(start, stop, first, after, before, limit):
     return total
 
 
-@nb.njit(cache=True, parallel=True)
-def aligned_part(table, shift, left_map, right_map, length, left, right, weight, label, blocks, noise_right, noise_left, noise_weight, objective, slopes, base, loss_every, losses, threads):
+@njit(parallel=True)
+def aligned_part(
+    table,
+    shift,
+    left_map,
+    right_map,
+    length,
+    left,
+    right,
+    weight,
+    label,
+    blocks,
+    noise_right,
+    noise_left,
+    noise_weight,
+    objective,
+    slopes,
+    base,
+    loss_every,
+    losses,
+    threads,
+):
     """Slopes of all blocks of an aligned part; as `band_part`, with P pairs for R rows."""
     num_blocks, total = len(blocks) - 1, len(left)
     n_right, n_left = noise_right.shape[1], noise_left.shape[1]
@@ -399,13 +546,17 @@ def aligned_part(table, shift, left_map, right_map, length, left, right, weight,
         longest = max(longest, blocks[b + 1] - blocks[b])
     at_right = base + total * length
     at_noise = at_right + total * length
-    for t in nb.prange(threads):
+    for t in prange(threads):
         x = np.empty((longest, length), table.dtype)
         y = np.empty((longest, length), table.dtype)
         z = np.empty((max(n_right, n_left, 1), length), table.dtype)
         mass = np.empty(longest, table.dtype)
         size = max(longest * max(n_right, n_left), 1)
-        buffers = (np.empty(size, table.dtype), np.empty(size, table.dtype), np.empty(longest * length, table.dtype))
+        buffers = (
+            np.empty(size, table.dtype),
+            np.empty(size, table.dtype),
+            np.empty(longest * length, table.dtype),
+        )
         for b in range(t, num_blocks, threads):
             first, last = blocks[b], blocks[b + 1]
             count = last - first
@@ -413,9 +564,25 @@ def aligned_part(table, shift, left_map, right_map, length, left, right, weight,
             with_loss = loss_every > 0 and b % loss_every == 0
             _gather(table, own_left, left_map, shift, x)
             _gather(table, own_right, right_map, shift, y)
-            dx = slopes[base + first * length : base + last * length].reshape(count, length)
-            dy = slopes[at_right + first * length : at_right + last * length].reshape(count, length)
-            loss = _aligned(x[:count], y[:count], own_left, own_right, weight[first:last], label[first:last], objective, mass[:count], dx, dy, with_loss)
+            dx = slopes[base + first * length : base + last * length].reshape(
+                count, length
+            )
+            dy = slopes[at_right + first * length : at_right + last * length].reshape(
+                count, length
+            )
+            loss = _aligned(
+                x[:count],
+                y[:count],
+                own_left,
+                own_right,
+                weight[first:last],
+                label[first:last],
+                objective,
+                mass[:count],
+                dx,
+                dy,
+                with_loss,
+            )
             total_weight = 0.0
             if with_loss:
                 for i in range(count):
@@ -424,18 +591,46 @@ def aligned_part(table, shift, left_map, right_map, length, left, right, weight,
             noise_at = at_noise + b * (n_right + n_left) * length
             if n_right > 0:
                 _gather(table, noise_right[b], right_map, shift, z)
-                dz = slopes[noise_at : noise_at + n_right * length].reshape(n_right, length)
-                loss += _noise(x[:count], own_left, mass[:count], z[:n_right], noise_right[b], noise_weight, objective, buffers, dx, dz, with_loss)
+                dz = slopes[noise_at : noise_at + n_right * length].reshape(
+                    n_right, length
+                )
+                loss += _noise(
+                    x[:count],
+                    own_left,
+                    mass[:count],
+                    z[:n_right],
+                    noise_right[b],
+                    noise_weight,
+                    objective,
+                    buffers,
+                    dx,
+                    dz,
+                    with_loss,
+                )
             if n_left > 0:
                 noise_at += n_right * length
                 _gather(table, noise_left[b], left_map, shift, z)
-                dz = slopes[noise_at : noise_at + n_left * length].reshape(n_left, length)
-                loss += _noise(y[:count], own_right, mass[:count], z[:n_left], noise_left[b], noise_weight, objective, buffers, dy, dz, with_loss)
+                dz = slopes[noise_at : noise_at + n_left * length].reshape(
+                    n_left, length
+                )
+                loss += _noise(
+                    y[:count],
+                    own_right,
+                    mass[:count],
+                    z[:n_left],
+                    noise_left[b],
+                    noise_weight,
+                    objective,
+                    buffers,
+                    dy,
+                    dz,
+                    with_loss,
+                )
             losses[b, 0] = loss
             losses[b, 1] = total_weight
 
 
-@nb.njit(cache=True)
+@njit
 def chain(rows, head, following, touched):
     """Links the contributions of each node in batch order.
 
@@ -456,8 +651,26 @@ def chain(rows, head, following, touched):
     return count
 
 
-@nb.njit(cache=True, parallel=True)
-def apply(table, squares, edges, slopes, offsets, sides, seg_ptr, seg_column, seg_place, seg_length, seg_sign, head, following, touched, optimizer, rate, threads):
+@njit(parallel=True)
+def apply(
+    table,
+    squares,
+    edges,
+    slopes,
+    offsets,
+    sides,
+    seg_ptr,
+    seg_column,
+    seg_place,
+    seg_length,
+    seg_sign,
+    head,
+    following,
+    touched,
+    optimizer,
+    rate,
+    threads,
+):
     """Sums the slopes of each touched node in batch order and updates it once.
 
     edges: (roles + 1,) first column of each role and bias. offsets (E,): where a
@@ -466,7 +679,7 @@ def apply(table, squares, edges, slopes, offsets, sides, seg_ptr, seg_column, se
     """
     one = table.dtype.type
     step = one(rate)
-    for t in nb.prange(threads):
+    for t in prange(threads):
         total = np.empty(table.shape[1], table.dtype)
         for k in range(t, len(touched), threads):
             row = touched[k]
@@ -476,7 +689,11 @@ def apply(table, squares, edges, slopes, offsets, sides, seg_ptr, seg_column, se
             while e >= 0:
                 at, side = offsets[e], sides[e]
                 for s in range(seg_ptr[side], seg_ptr[side + 1]):
-                    column, place, length = seg_column[s], at + seg_place[s], seg_length[s]
+                    column, place, length = (
+                        seg_column[s],
+                        at + seg_place[s],
+                        seg_length[s],
+                    )
                     _accumulate(
                         total[column : column + length],
                         slopes[place : place + length],

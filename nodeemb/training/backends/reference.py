@@ -48,7 +48,9 @@ class ReferenceBackend:
             self._update(table.grad.numpy(), rate)
         return Loss(total, weight, pairs)
 
-    def _block(self, table: torch.Tensor, part: Part, b: int) -> tuple[torch.Tensor, float, int]:
+    def _block(
+        self, table: torch.Tensor, part: Part, b: int
+    ) -> tuple[torch.Tensor, float, int]:
         left_map, right_map = list(self.layout.channels.values())[part.channel]
         first, last = int(part.pairs.blocks[b]), int(part.pairs.blocks[b + 1])
         if isinstance(part.pairs, Band):
@@ -72,11 +74,15 @@ class ReferenceBackend:
         ):
             far = torch.from_numpy(noise[b]).long()
             scores = near @ self._vectors(table, far, side).T
-            weight = part.noise_weight * weights[:, None] * (rows[:, None] != far[None, :])
+            weight = (
+                part.noise_weight * weights[:, None] * (rows[:, None] != far[None, :])
+            )
             loss = loss + (weight * torch_value(self.objective, scores, 0.0)).sum()
         return loss, float(mask.sum()), count
 
-    def _vectors(self, table: torch.Tensor, rows: torch.Tensor, side: Map) -> torch.Tensor:
+    def _vectors(
+        self, table: torch.Tensor, rows: torch.Tensor, side: Map
+    ) -> torch.Tensor:
         """(len(rows), d): the vectors of one side of a channel."""
         length = max(
             [int(p + k) for p, k in zip(side.place, side.length, strict=True)]
@@ -111,7 +117,9 @@ def _mask(band: Band, first: int, last: int) -> tuple[torch.Tensor, int]:
     for i in range(size):
         if first + i - band.start[first + i] >= band.limit:
             continue
-        for j in range(int(band.start[first + i]) - first, int(band.stop[first + i]) - first):
+        for j in range(
+            int(band.start[first + i]) - first, int(band.stop[first + i]) - first
+        ):
             weights = band.after if j > i else band.before
             if j != i and abs(j - i) <= len(weights):
                 mask[i, j] = weights[abs(j - i) - 1]
@@ -119,7 +127,9 @@ def _mask(band: Band, first: int, last: int) -> tuple[torch.Tensor, int]:
     return mask, count
 
 
-def _diagonal(pairs: Aligned, first: int, last: int) -> tuple[torch.Tensor, torch.Tensor]:
+def _diagonal(
+    pairs: Aligned, first: int, last: int
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Aligned pairs as an (P, P) mask and labels with the pairs on the diagonal."""
     mask = torch.diag(torch.from_numpy(pairs.weight[first:last]))
     label = torch.diag(torch.from_numpy(pairs.label[first:last]))

@@ -74,14 +74,20 @@ class TorchBackend:
         return Loss(total, weight, pairs)
 
     def _part(
-        self, part: Part, gathered: list[tuple[torch.Tensor, torch.Tensor]], loss_every: int
+        self,
+        part: Part,
+        gathered: list[tuple[torch.Tensor, torch.Tensor]],
+        loss_every: int,
     ) -> tuple[float, float, int]:
         left_map, right_map = self._channels[part.channel]
         left, right, real = self._padded(part.pairs)
         x, y = self._vectors(left, left_map), self._vectors(right, right_map)
         if isinstance(part.pairs, Band):
             mask, count = self._band_mask(part.pairs, left, real)
-            scores, label = x @ y.transpose(1, 2), torch.full_like(mask, part.pairs.label)
+            scores, label = (
+                x @ y.transpose(1, 2),
+                torch.full_like(mask, part.pairs.label),
+            )
         else:
             mask, label = self._pair_weights(part.pairs, left, right, real)
             scores, count = (x * y).sum(-1), len(part.pairs.left)
@@ -104,25 +110,42 @@ class TorchBackend:
             far = self._tensor(noise).long()
             z = self._vectors(far, side)
             noisy = near @ z.transpose(1, 2)
-            factor = part.noise_weight * mass[..., None] * (rows[:, :, None] != far[:, None, :])
+            factor = (
+                part.noise_weight
+                * mass[..., None]
+                * (rows[:, :, None] != far[:, None, :])
+            )
             g = factor * self._slope(noisy, torch.zeros_like(noisy))
             if slot == 0:
                 dx = dx + g @ z
             else:
                 dy = dy + g @ z
-            losses = losses + (factor * self._value(noisy, torch.zeros_like(noisy))).sum((1, 2))
-            self._collect(gathered, far.reshape(-1), (g.transpose(1, 2) @ near).flatten(0, 1), side)
+            losses = losses + (
+                factor * self._value(noisy, torch.zeros_like(noisy))
+            ).sum((1, 2))
+            self._collect(
+                gathered,
+                far.reshape(-1),
+                (g.transpose(1, 2) @ near).flatten(0, 1),
+                side,
+            )
         self._collect(gathered, left[real], dx[real], left_map)
         self._collect(gathered, right[real], dy[real], right_map)
         if not loss_every:
             return 0.0, 0.0, count
         shown = slice(None, None, loss_every)
-        return float(losses[shown].sum()), float(mask.flatten(1).sum(1)[shown].sum()), count
+        return (
+            float(losses[shown].sum()),
+            float(mask.flatten(1).sum(1)[shown].sum()),
+            count,
+        )
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
 
-    def _padded(self, pairs: Band | Aligned) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def _padded(
+        self, pairs: Band | Aligned
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """(B, L) left and right rows, and which places are real."""
         sizes = np.diff(pairs.blocks)
         places = pairs.blocks[:-1, None] + np.arange(sizes.max())
@@ -148,11 +171,17 @@ class TorchBackend:
         inside = distance.abs() <= window
         weights = self._tensor(law).to(dtype)[distance.clamp(-window, window) + window]
         weights = weights * inside
-        places = np.minimum(band.blocks[:-1, None] + np.arange(wide), len(band.rows) - 1)
+        places = np.minimum(
+            band.blocks[:-1, None] + np.arange(wide), len(band.rows) - 1
+        )
         start = self._tensor(band.start[places]).long()
         first = self._tensor(band.blocks[:-1]).long()[:, None]
         centre = (offset[None, :] + first - start < band.limit) & real
-        same = (start[:, :, None] == start[:, None, :]) & real[:, None, :] & centre[:, :, None]
+        same = (
+            (start[:, :, None] == start[:, None, :])
+            & real[:, None, :]
+            & centre[:, :, None]
+        )
         used = torch.zeros_like(inside)
         if band.after.max() > 0:
             used |= (distance > 0) & inside
@@ -162,7 +191,11 @@ class TorchBackend:
         return weights * same * (rows[:, :, None] != rows[:, None, :]), count
 
     def _pair_weights(
-        self, pairs: Aligned, left: torch.Tensor, right: torch.Tensor, real: torch.Tensor
+        self,
+        pairs: Aligned,
+        left: torch.Tensor,
+        right: torch.Tensor,
+        real: torch.Tensor,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         places = np.minimum(
             pairs.blocks[:-1, None] + np.arange(left.shape[1]), len(pairs.left) - 1
@@ -178,7 +211,9 @@ class TorchBackend:
             + [int(p) + 1 for p in side.ones]
             + [side.shift + 1]
         )
-        out = torch.ones((*rows.shape, length), dtype=self._table.dtype, device=self.device)
+        out = torch.ones(
+            (*rows.shape, length), dtype=self._table.dtype, device=self.device
+        )
         for column, place, count, sign in zip(*side[:4], strict=True):
             a, b, k = int(column), int(place), int(count)
             out[..., b : b + k] = self._table[rows, a : a + k] * float(sign)
@@ -195,7 +230,9 @@ class TorchBackend:
     ) -> None:
         """Keeps slopes (E, d) of rows (E,) as slopes of table columns (E, columns)."""
         out = torch.zeros(
-            (len(rows), self._table.shape[1]), dtype=self._table.dtype, device=self.device
+            (len(rows), self._table.shape[1]),
+            dtype=self._table.dtype,
+            device=self.device,
         )
         for column, place, count, sign in zip(*side[:4], strict=True):
             a, b, k = int(column), int(place), int(count)
@@ -203,14 +240,18 @@ class TorchBackend:
         gathered.append((rows, out))
 
     def _slope(self, scores: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
-        return (scores if self.objective == "squared" else torch.sigmoid(scores)) - label
+        return (
+            scores if self.objective == "squared" else torch.sigmoid(scores)
+        ) - label
 
     def _value(self, scores: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
         if self.objective == "squared":
             return 0.5 * (scores - label) ** 2
         return torch.nn.functional.softplus(scores) - scores * label
 
-    def _update(self, gathered: list[tuple[torch.Tensor, torch.Tensor]], rate: float) -> None:
+    def _update(
+        self, gathered: list[tuple[torch.Tensor, torch.Tensor]], rate: float
+    ) -> None:
         rows = torch.cat([r for r, _ in gathered])
         slopes = torch.cat([s for _, s in gathered])
         touched, place = torch.unique(rows, return_inverse=True)
