@@ -17,8 +17,8 @@ def end_column(values: Any, name: str) -> np.ndarray:
         DataRefused: it has another shape, or holds decimal numbers.
     """
     if isinstance(values, (list, tuple)):
-        array = np.array(values) if _all_int(values) else None
-        if array is None or array.dtype.kind == "f":
+        array = _whole(values)
+        if array is None:
             # as objects: numpy would make (1, "1") text, cut "a\0" and unpack tuples
             array = np.fromiter(values, object, len(values))
     else:
@@ -33,10 +33,15 @@ def end_column(values: Any, name: str) -> np.ndarray:
     return array
 
 
-def _all_int(values: list | tuple) -> bool:
-    return all(
-        kind is int or issubclass(kind, np.integer) for kind in set(map(type, values))
-    )
+def _whole(values: list | tuple) -> np.ndarray | None:
+    """(m,) int64 where all values are whole numbers within it, else None."""
+    kinds = set(map(type, values))
+    if not all(kind is int or issubclass(kind, np.integer) for kind in kinds):
+        return None
+    try:
+        return np.array(values, np.int64)
+    except OverflowError:
+        return None
 
 
 def row_column(values: np.ndarray, num_nodes: int, name: str) -> np.ndarray:
@@ -121,10 +126,12 @@ def code_ids(
         The ids, and both columns as (m,) int32 rows.
 
     Raises:
-        DataRefused: an id that is not hashable, or a whole number beyond int64.
+        DataRefused: an id that is not hashable.
     """
-    if sources.dtype.kind in "iu" and targets.dtype.kind in "iu":
-        return _code_whole(_int64(sources), _int64(targets))
+    if _fits_int64(sources) and _fits_int64(targets):
+        return _code_whole(
+            sources.astype(np.int64, copy=False), targets.astype(np.int64, copy=False)
+        )
     index: dict[Any, int] = {}
     try:
         rows = [
@@ -140,12 +147,10 @@ def code_ids(
     return Ids(index), rows[0], rows[1]
 
 
-def _int64(column: np.ndarray) -> np.ndarray:
-    if column.dtype == np.uint64 and len(column) and column.max() >= 2**63:
-        raise DataRefused(
-            f"the id {column.max()} is beyond int64", next_step="Use text as ids"
-        )
-    return column.astype(np.int64, copy=False)
+def _fits_int64(column: np.ndarray) -> bool:
+    if column.dtype.kind not in "iu":
+        return False
+    return column.dtype != np.uint64 or not len(column) or int(column.max()) < 2**63
 
 
 def _code_whole(

@@ -92,6 +92,11 @@ def test_integer_types(kind):
     assert graph.sources.dtype == np.int32
 
 
+def test_numbers_beyond_int64_are_ids_too():
+    graph = Graph.from_edges(np.array([2**63, 1], np.uint64), np.array([1, 2]))
+    assert list(graph.ids) == [2**63, 1, 2]
+
+
 @pytest.mark.parametrize("step", [1, 10**6, 2**40])
 def test_sparse_and_dense_numbers_give_ascending_rows(step):
     rng = np.random.default_rng(1)
@@ -112,6 +117,7 @@ def test_sparse_and_dense_numbers_give_ascending_rows(step):
     [
         [(1, 2), (3, 4), (5, 6)],
         ["a\0", "a", "b"],
+        [2**63, 1, -1],
         [1, "1", (1,)],
         [None, True, frozenset([3])],
         ["", " ", "#"],
@@ -132,7 +138,6 @@ REFUSED = {
     "matrix": ((np.ones((2, 2), int), [3, 4]), {}, r"sources must be one column"),
     "decimals": ((np.array([1.0]), np.array([2.0])), {}, "decimal numbers"),
     "unhashable": (([{}], [1]), {}, "hashable"),
-    "beyond int64": ((np.array([2**63], np.uint64), np.array([1])), {}, "beyond int64"),
     "row": (([0, 5], [1, 1]), {"num_nodes": 5}, "hold the row 5.*Rows 0 to 4"),
     "row below 0": (([0, -1], [1, 1]), {"num_nodes": 5}, "hold the row -1"),
     "rows of text": ((["a"], ["b"]), {"ids": ["a", "b"]}, "whole-number rows"),
