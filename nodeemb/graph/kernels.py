@@ -7,13 +7,14 @@ edges is the first of the file. All row arrays are int32, pointers int64.
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
+
+from nodeemb.compiled import njit
 
 Array = np.ndarray
 
 
-@nb.njit(cache=True)
+@njit
 def pointers_of(rows: Array, num_nodes: int) -> Array:
     """(num_nodes + 1,) int64: where each row's share begins once sorted by row."""
     pointers = np.zeros(num_nodes + 1, np.int64)
@@ -24,7 +25,7 @@ def pointers_of(rows: Array, num_nodes: int) -> Array:
     return pointers
 
 
-@nb.njit(cache=True)
+@njit
 def sort_arcs(sources: Array, targets: Array, num_nodes: int) -> tuple[Array, Array]:
     """Neighbours in the order (source, target), without the order itself.
 
@@ -49,7 +50,7 @@ def sort_arcs(sources: Array, targets: Array, num_nodes: int) -> tuple[Array, Ar
     return pointers, neighbours
 
 
-@nb.njit(cache=True)
+@njit
 def sort_order(
     sources: Array, targets: Array, num_nodes: int, order: Array
 ) -> tuple[Array, Array]:
@@ -73,7 +74,7 @@ def sort_order(
     return pointers, neighbours
 
 
-@nb.njit(cache=True)
+@njit
 def reverse(pointers: Array, neighbours: Array, back: Array, arcs: Array) -> Array:
     """Fills the adjacency by target: `back` the sources, `arcs` the arcs' positions.
 
@@ -92,7 +93,7 @@ def reverse(pointers: Array, neighbours: Array, back: Array, arcs: Array) -> Arr
     return turned
 
 
-@nb.njit(cache=True)
+@njit
 def first_of_each(pointers: Array, neighbours: Array) -> Array:
     """(num_arcs,) bool: False where a sorted arc repeats the one before it."""
     new = np.ones(len(neighbours), np.bool_)
@@ -102,7 +103,7 @@ def first_of_each(pointers: Array, neighbours: Array) -> Array:
     return new
 
 
-@nb.njit(cache=True)
+@njit
 def pointers_of_kept(pointers: Array, keep: Array) -> Array:
     """(num_nodes + 1,) int64: pointers once only the arcs marked True are left."""
     kept = np.zeros_like(pointers)
@@ -114,7 +115,7 @@ def pointers_of_kept(pointers: Array, keep: Array) -> Array:
     return kept
 
 
-@nb.njit(cache=True)
+@njit
 def both_ways(
     pointers: Array,
     neighbours: Array,
@@ -151,7 +152,7 @@ def both_ways(
     return wide, ends
 
 
-@nb.njit(cache=True)
+@njit
 def count_mutual(
     pointers: Array, neighbours: Array, turned: Array, back: Array
 ) -> tuple[int, int]:
@@ -172,7 +173,7 @@ def count_mutual(
     return loops, mutual
 
 
-@nb.njit(cache=True)
+@njit
 def find_arcs(
     pointers: Array, neighbours: Array, sources: Array, targets: Array
 ) -> Array:
