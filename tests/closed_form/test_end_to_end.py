@@ -1,0 +1,157 @@
+"""From a graph through `embed` with a preset's own choices to its closed form.
+
+Everything is drawn here: walks, order, noise. What is left of that after the learning rate
+has fallen is small, so scores and closed form go along one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import planted
+import pytest
+from optimum import Exact, Gap, exact, gap
+
+from nodeemb import run
+from nodeemb.recipe import load_recipe
+from nodeemb.sampling import stencil as stencils
+from nodeemb.training import batches
+
+# how a preset learns from a graph of a few nodes: horizons that suit them, small batches,
+# many epochs; its sampler, stencil, roles, objective and noise law stay as they are
+SMALL = {"training.batch_blocks": 1, "training.learning_rate": 0.3}
+WALKS = {
+    "sampler.walk_length": 20,
+    "training.epochs": 100,
+    "training.block_rows": 40,
+}
+EDGES = {"training.epochs": 2000, "training.block_pairs": 32}
+STOPPING = {"stencil.window": 5, "stencil.stop_probability": 0.3}
+OPTIONS = {
+    "deepwalk": WALKS | {"stencil.window": 2},
+    "line1": EDGES | {"training.epochs": 4000},
+    "line2": EDGES,
+    "app": WALKS | STOPPING,
+    "verse": WALKS | STOPPING,
+    "nerd": {"training.epochs": 500, "training.block_pairs": 128},
+    "node2vec": WALKS
+    | {
+        "sampler.walk_length": 6,
+        "sampler.q": 4.0,
+        "stencil.window": 2,
+        "training.epochs": 400,
+    },
+}
+BLOCKS = planted.block_model((8, 8, 8))
+GRAPHS = {
+    "node2vec": planted.no_sinks(),  # its law lists every walk
+    "verse": planted.no_sinks(weighted=True),
+}
+
+
+def learned(preset: str, **more) -> tuple[np.ndarray, Exact]:
+    """(n, n) scores of a trained embedding, and the exact weights of its recipe."""
+    graph, options = GRAPHS.get(preset, BLOCKS), SMALL | OPTIONS[preset] | more
+    nodes = graph.num_nodes
+    embedding = run.embed(graph, preset, dim=nodes, seed=0, threads=1, options=options)
+    u, v = np.divmod(np.arange(nodes**2), nodes)
+    scores = embedding.score_rows(u, v).reshape(nodes, nodes).astype(np.float64)
+    return scores, exact(graph, load_recipe(preset, overrides=options))
+
+
+def distance(preset: str, **more) -> Gap:
+    scores, weights = learned(preset, **more)
+    return gap(scores, weights.scores, weights)
+
+
+@pytest.mark.parametrize("preset", ["deepwalk", "node2vec", "line2", "app", "nerd"])
+def test_embed_arrives_at_the_closed_form(preset):
+    found = distance(preset)
+    assert found.correlation > 0.99
+    assert found.above < 0
+
+
+@pytest.mark.parametrize("preset", ["line1", "verse"])
+def test_one_table_arrives_at_the_symmetric_form(preset):
+    scores, weights = learned(preset)
+    seen = Exact(*(matrix + matrix.T for matrix in weights))
+    found = gap(scores, seen.scores, seen)
+    assert found.correlation > 0.99
+    assert found.above < 0
+    assert np.array_equal(scores, scores.T)
+    if preset == "verse":  # the shift is learned into the scores
+        on = seen.support
+        moved = np.mean(scores[on] - seen.scores[on])
+        assert moved == pytest.approx(-np.log(3 / 6), abs=0.1)
+
+
+# ---- and would a fault be seen? -----------------------------------------------------------
+
+
+def _flat_noise(degree, power, whole=run.noise_law):
+    return whole(degree, 0.0)
+
+
+def _noise_by_degree(degree, power, whole=run.noise_law):
+    return whole(np.arange(1.0, len(degree) + 1), 1.0)
+
+
+def _no_direction(graph, options, seed, whole=run.plan):
+    return whole(graph, options.model_copy(update={"direction": "ignore"}), seed)
+
+
+def _direction(graph, options, seed, whole=run.plan):
+    return whole(graph, options.model_copy(update={"direction": "follow"}), seed)
+
+
+def _both_sides(options, longest, whole=stencils.make_window):
+    return whole(options.model_copy(update={"sides": "both"}), longest)
+
+
+def _one_place_less(options, longest, whole=stencils.make_window):
+    return whole(options.model_copy(update={"window": options.window - 1}), longest)
+
+
+def _sides_forgotten(rows, lengths, sides, *rest, whole=stencils._first_pairs):
+    return whole(rows, lengths, 0 * sides, *rest)
+
+
+def _longer_walks(graph, options, seed, whole=run.plan):
+    return whole(graph, options.model_copy(update={"walk_length": 10}), seed)
+
+
+def _other_edge(graph, options, seed, whole=run.plan):
+    """The arcs of one node lead one node too far."""
+    made = whole(graph, options, seed)
+
+    def draw(epoch, first, count):
+        pairs = made.draw(epoch, first, count)
+        right = np.where(pairs.left == 5, (pairs.right + 1) % 24, pairs.right)
+        return pairs._replace(right=right.astype(np.int32))
+
+    return replace(made, draw=draw)
+
+
+FAULTS: dict[str, tuple[str, object, str, Callable]] = {
+    "deepwalk: noise": ("deepwalk", run, "noise_law", _noise_by_degree),
+    "deepwalk: direction": ("deepwalk", run, "plan", _direction),
+    "deepwalk: window": ("deepwalk", batches, "make_window", _one_place_less),
+    "line2: noise": ("line2", run, "noise_law", _flat_noise),
+    "line2: edges": ("line2", run, "plan", _other_edge),
+    "app: noise": ("app", run, "noise_law", _noise_by_degree),
+    "app: direction": ("app", run, "plan", _no_direction),
+    "app: sides": ("app", batches, "make_window", _both_sides),
+    "nerd: sides": ("nerd", stencils, "_first_pairs", _sides_forgotten),
+    "nerd: longer walks": ("nerd", run, "plan", _longer_walks),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_would_be_seen(fault, monkeypatch):
+    preset, module, name, broken = FAULTS[fault]
+    monkeypatch.setattr(module, name, broken)
+    short = {"training.epochs": OPTIONS[preset]["training.epochs"] // 2}
+    found = distance(preset, **short)
+    assert found.correlation < 0.99 or found.above > 0
