@@ -77,7 +77,7 @@ class TrainingOptions(Options):
         default=128, ge=1, le=65_536, description="pairs of a block of aligned pairs"
     )
     batch_blocks: int = Field(
-        default=32,
+        default=16,
         ge=1,
         le=4096,
         description="blocks computed against the same tables, at most; an epoch is cut into "
