@@ -10,6 +10,7 @@ last one wins.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -161,20 +162,14 @@ def load_recipe(
             if preset is None and file is None
             else f"{where} with overrides"
         )
-        for name, value in overrides.items():
-            layer: dict[str, Any] = {}
-            _place(layer, name, value)
-            _merge(data, layer)
+        _merge(data, _nested(overrides))
     return parse(Recipe, data, where)
 
 
 def overridden(recipe: Recipe, overrides: Mapping[str, Any]) -> Recipe:
     """A recipe with other values for some dotted names. Errors as `load_recipe`."""
     data = recipe.model_dump()
-    for name, value in overrides.items():
-        layer: dict[str, Any] = {}
-        _place(layer, name, value)
-        _merge(data, layer)
+    _merge(data, _nested(overrides))
     return parse(Recipe, data, "overrides")
 
 
@@ -192,25 +187,33 @@ def preset_path(preset: str | Path) -> Path:
     return resource_path("configs", "presets", f"{name}.yaml")
 
 
-def _place(layer: dict[str, Any], name: str, value: Any) -> None:
-    *path, last = name.split(".")
-    for part in path:
-        layer = layer.setdefault(part, {})
-    layer[last] = value
+def _nested(overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Dotted names as groups within groups, whatever the order they come in."""
+    layer: dict[str, Any] = {}
+    for name, value in overrides.items():
+        *path, last = name.split(".")
+        group = layer
+        for part in path:
+            group = group.setdefault(part, {})
+            if not isinstance(group, dict):
+                raise WrongUse(f"{name} and a part of it are both given")
+        if last in group:
+            raise WrongUse(f"{name} is given twice")
+        group[last] = deepcopy(value)
+    return layer
 
 
 def _merge(data: dict[str, Any], more: Mapping[str, Any]) -> None:
-    """Lays `more` over `data`. Another `kind` starts its group anew; dim and width are two
-    ways to say one thing, so giving one frees the other."""
+    """Lays `more` over `data`. Another `kind` starts its group anew, and a scheme is laid
+    down whole; dim and width are two ways to say one thing, so giving one frees the other."""
     for key, value in more.items():
         old = data.get(key)
-        if isinstance(value, Mapping) and isinstance(old, dict):
-            if "kind" in value and value["kind"] != old.get("kind"):
-                old = {}
-                data[key] = old
+        if isinstance(value, Mapping) and isinstance(old, dict) and key != "scheme":
+            if "kind" in old and value.get("kind", old["kind"]) != old["kind"]:
+                data[key] = old = {}
             _merge(old, value)
         else:
-            data[key] = dict(value) if isinstance(value, Mapping) else value
+            data[key] = deepcopy(value)
     roles = data.get("roles")
     if isinstance(roles, dict) and isinstance(more.get("roles"), Mapping):
         given = more["roles"]

@@ -31,7 +31,13 @@ def channel_scores(
     sources: np.ndarray,
     targets: np.ndarray,
 ) -> np.ndarray:
-    """(k,) scores of one channel for (k,) source rows and (k,) target rows."""
+    """(k,) scores of one channel for (k,) source rows and (k,) target rows.
+
+    A symmetric channel takes the lower row as the source: the terms of a sum in another
+    order would make a score that differs from its mirror in the last digits.
+    """
+    if channel in layout.symmetric:
+        sources, targets = np.minimum(sources, targets), np.maximum(sources, targets)
     left, right = layout.channels[channel]
     length = layout.lengths[channel]
     out = np.empty(len(sources), table.dtype)
@@ -60,42 +66,63 @@ def score_rows(
 ) -> np.ndarray:
     """(k,) joint scores of pairs of rows."""
     sources, targets = np.asarray(sources), np.asarray(targets)
-    used = [
-        n
-        for n, c in scheme.channels.items()
-        if c.coefficient != 0 or scheme.join == "probability"
-    ]
     return joined(
-        scheme, {n: channel_scores(table, layout, n, sources, targets) for n in used}
+        scheme,
+        {
+            name: channel_scores(table, layout, name, sources, targets)
+            for name in _used(scheme)
+        },
     )
 
 
-def all_scores(
+def scores_against(
     table: np.ndarray,
     scheme: RoleScheme,
     layout: Layout,
-    rows: np.ndarray,
-    others: slice,
+    row: int,
+    others: range,
     forward: bool,
 ) -> np.ndarray:
-    """(k, len(others)) scores of k rows against a range of rows.
+    """(len(others),) joint scores of one row against a range of rows.
+
+    The same numbers as `score_rows`, digit for digit, so that equal vectors have equal
+    scores wherever they stand; a matrix product would not promise that.
 
     Args:
-        forward: True: the k rows are sources and the range targets; False: the reverse.
+        forward: True: the row is the source and the range targets; False: the reverse.
     """
     scores = {}
-    for name, (left, right) in layout.channels.items():
-        near, far = (left, right) if forward else (right, left)
-        length = layout.lengths[name]
-        scores[name] = (
-            side_vectors(table, near, length, rows)
-            @ side_vectors(table, far, length, others).T
+    for name in _used(scheme):
+        parts = [(others, forward)]
+        if name in layout.symmetric:
+            cut = min(max(row, others.start), others.stop)
+            parts = [(range(others.start, cut), False), (range(cut, others.stop), True)]
+        scores[name] = np.concatenate(
+            [_against(table, layout, name, row, *part) for part in parts]
         )
-    if scheme.join == "sum":
-        scores = {
-            n: s for n, s in scores.items() if scheme.channels[n].coefficient != 0
-        }
     return joined(scheme, scores)
+
+
+def _used(scheme: RoleScheme) -> list[str]:
+    """The channels that the joint score needs."""
+    always = scheme.join == "probability"
+    return [n for n, c in scheme.channels.items() if always or c.coefficient != 0]
+
+
+def _against(
+    table: np.ndarray,
+    layout: Layout,
+    channel: str,
+    row: int,
+    others: range,
+    forward: bool,
+) -> np.ndarray:
+    left, right = layout.channels[channel]
+    near, far = (left, right) if forward else (right, left)
+    length = layout.lengths[channel]
+    x = side_vectors(table, near, length, slice(row, row + 1))[0]
+    y = side_vectors(table, far, length, slice(others.start, others.stop))
+    return np.einsum("j,ij->i", x, y)
 
 
 def top_k(
@@ -113,11 +140,9 @@ def top_k(
     """
     best_rows, best = np.empty(0, np.int64), np.empty(0, table.dtype)
     for a in range(0, len(table), _BLOCK):
-        b = min(a + _BLOCK, len(table))
-        scores = all_scores(
-            table, scheme, layout, np.array([row]), slice(a, b), forward
-        )[0]
-        rows = np.arange(a, b)
+        block = range(a, min(a + _BLOCK, len(table)))
+        scores = scores_against(table, scheme, layout, row, block, forward)
+        rows = np.arange(block.start, block.stop)
         keep = rows != row
         rows = np.concatenate([best_rows, rows[keep]])
         scores = np.concatenate([best, scores[keep]])

@@ -7,6 +7,7 @@ mixed kinds) as JSON with their type. No pickle: reading runs no code.
 from __future__ import annotations
 
 import json
+import operator
 from pathlib import Path
 from typing import Any
 
@@ -72,32 +73,40 @@ def read(path: str | Path) -> Embedding:
         raise DataRefused(
             f"cannot read it: {error.strerror or error}", where=where
         ) from None
-    except (SafetensorError, ValueError, KeyError) as error:
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataRefused(f"it is damaged: {error}", where=where) from None
     try:
-        scheme = parse(RoleScheme, sheet["scheme"], str(folder / SHEET))
-        layout = lay_out(scheme, sheet["width"], sheet["biases"])
-        ids = _ids_in(sheet["ids"], arrays, sheet["nodes"], where)
-        table = np.empty((len(ids), layout.columns), np.dtype(sheet["dtype"]))
-        for name, (a, b) in layout.roles.items():
-            part = arrays.get(f"role.{name}")
-            if (
-                part is None
-                or part.shape != (len(ids), b - a)
-                or part.dtype != table.dtype
-            ):
-                found = "missing" if part is None else f"{part.dtype} {part.shape}"
-                raise DataRefused(
-                    f"role {name} is {found}, not {table.dtype} {(len(ids), b - a)}",
-                    where=where,
-                )
-            table[:, a:b] = part
-    except (KeyError, TypeError, ValueError, MemoryError) as error:
-        if isinstance(error, NodeembError):
+        return _joined(sheet, arrays, where)
+    except NodeembError as error:
+        if isinstance(error, DataRefused) and error.where:
             raise
+        raise DataRefused(
+            f"it is damaged: {error}", where=str(folder / SHEET)
+        ) from None
+    except (KeyError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
         raise DataRefused(
             f"it is damaged: {error!r}", where=str(folder / SHEET)
         ) from None
+
+
+def _joined(
+    sheet: dict[str, Any], arrays: dict[str, np.ndarray], where: str
+) -> Embedding:
+    """Both files' contents as one; nothing is allocated before it is known to fit."""
+    scheme = parse(RoleScheme, sheet["scheme"], "scheme")
+    layout = lay_out(scheme, sheet["width"], sheet["biases"])
+    nodes, dtype = sheet["nodes"], np.dtype(sheet["dtype"])
+    for name, (a, b) in layout.roles.items():
+        part = arrays.get(f"role.{name}")
+        if part is None or part.shape != (nodes, b - a) or part.dtype != dtype:
+            found = "missing" if part is None else f"{part.dtype} {part.shape}"
+            raise DataRefused(
+                f"role {name} is {found}, not {dtype} {(nodes, b - a)}", where=where
+            )
+    ids = _ids_in(sheet["ids"], arrays, nodes, where)
+    table = np.empty((nodes, layout.columns), dtype)
+    for name, (a, b) in layout.roles.items():
+        table[:, a:b] = arrays[f"role.{name}"]
     return Embedding(
         ids, table, scheme, sheet["width"], sheet["biases"], sheet["manifest"]
     )
@@ -121,8 +130,8 @@ def _read_sheet(path: Path) -> dict[str, Any]:
             next_step="Read it with the version of nodeemb that wrote it",
         )
     if (
-        not isinstance(sheet.get("width"), int)
-        or not isinstance(sheet.get("nodes"), int)
+        type(sheet.get("width")) is not int
+        or type(sheet.get("nodes")) is not int
         or sheet.get("biases") not in ("none", "tied", "free")
         or sheet.get("dtype") not in ("float32", "float64")
         or not isinstance(sheet.get("manifest"), dict)
@@ -150,35 +159,41 @@ def _ids_out(ids: Ids) -> tuple[dict[str, np.ndarray], Any]:
 def _ids_in(listed: Any, arrays: dict[str, np.ndarray], nodes: int, where: str) -> Ids:
     kind = listed["kind"]
     if kind == "range":
-        if not 0 <= nodes < 2**31:
-            raise DataRefused(f"the number of nodes is {nodes}", where=where)
-        if any(len(a) != nodes for n, a in arrays.items() if n.startswith("role.")):
-            raise DataRefused(f"the tables do not have {nodes:,} rows", where=where)
         return Ids(nodes)
     if kind == "integer":
-        ids = Ids(arrays["ids"])
+        ids = Ids(_whole(arrays["ids"], np.int64))
     elif kind == "text":
-        text, ends = arrays["ids.text"].tobytes(), arrays["ids.ends"]
-        if len(ends) and (
-            ends.min() < 0 or (np.diff(ends) < 0).any() or ends[-1] != len(text)
-        ):
+        text = _whole(arrays["ids.text"], np.uint8).tobytes()
+        ends = _whole(arrays["ids.ends"], np.int64).tolist()
+        starts = [0, *ends[:-1]]
+        if ends and (ends[-1] != len(text) or any(map(operator.gt, starts, ends))):
             raise DataRefused("the ids are damaged", where=where)
-        starts = np.concatenate([[0], ends[:-1]])
         ids = Ids(
             text[a:b].decode("utf-8", "surrogatepass")
-            for a, b in zip(starts.tolist(), ends.tolist(), strict=True)
+            for a, b in zip(starts, ends, strict=True)
         )
-    else:
+    elif kind == "mixed":
         ids = Ids(_untagged(value) for value in listed["values"])
+    else:
+        raise ValueError(f"ids are of the unknown kind {kind!r}")
     if len(ids) != nodes:
         raise DataRefused(f"{len(ids):,} ids for {nodes:,} nodes", where=where)
     return ids
 
 
+def _whole(array: np.ndarray, dtype: type) -> np.ndarray:
+    if array.ndim != 1 or array.dtype != dtype:
+        raise ValueError(f"ids are {array.dtype} {array.shape}")
+    return array
+
+
 def _tagged(value: Any) -> Any:
     """A JSON form of an id that keeps its type."""
-    if value is None or type(value) in (str, bool):
+    if value is None or type(value) is bool:
         return value
+    if type(value) is str:  # half a surrogate pair is text to Python and none to UTF-8
+        whole = not any("\ud800" <= c <= "\udfff" for c in value)
+        return value if whole else {"code points": [ord(c) for c in value]}
     if type(value) is int:
         return {"int": str(value)}
     if type(value) is float:
@@ -200,4 +215,8 @@ def _untagged(value: Any) -> Any:
         return int(content)
     if tag == "float":
         return float.fromhex(content)
-    return tuple(_untagged(part) for part in content)
+    if tag == "code points":
+        return "".join(map(chr, content))
+    if tag == "tuple":
+        return tuple(_untagged(part) for part in content)
+    raise ValueError(f"ids have the unknown form {tag!r}")

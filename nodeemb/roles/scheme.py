@@ -25,6 +25,7 @@ from nodeemb.errors import WrongUse, unknown_name
 from nodeemb.options import Options
 
 Biases = Literal["none", "tied", "free"]
+_RESERVED = {"concat", "sum", "bias", "source_bias", "target_bias"}
 _FAR = 1000  # how much wider a width is looked for that can be shared out
 _TERM = re.compile(r"\s*([+-]?)\s*([A-Za-z_]\w*[+-]?)\.([A-Za-z_]\w*[+-]?)(?=\s|$)")
 
@@ -35,6 +36,10 @@ class Term(NamedTuple):
     left: str
     right: str
     sign: int
+
+    def mirrored(self) -> Term:
+        """The term as it is for the pair the other way round."""
+        return Term(self.right, self.left, self.sign)
 
 
 class Channel(Options):
@@ -134,6 +139,17 @@ class RoleScheme(Options):
             for role in roles:
                 if role not in self.roles:
                     raise unknown_name(f"role in view {view}", role, self.roles)
+        if taken := _RESERVED & {*self.roles, *self.views}:
+            raise WrongUse(
+                f"scheme {self.name}: {sorted(taken)[0]} is a name with a meaning of its own",
+                next_step="Give the role or view another name",
+            )
+        if both := self.roles.keys() & self.views:
+            raise WrongUse(f"scheme {self.name}: {min(both)} is both a role and a view")
+        if self.join == "sum" and not any(
+            c.coefficient for c in self.channels.values()
+        ):
+            raise WrongUse(f"scheme {self.name}: every coefficient is 0")
         self.column_classes()
         return self
 
@@ -299,6 +315,7 @@ class Layout(NamedTuple):
     channels: channel name -> (left Map, right Map).
     lengths: channel name -> length of its vectors, constants included.
     dims: channel name -> length of its inner product without constants.
+    symmetric: channels whose score is the same in both directions, by their form.
     """
 
     columns: int
@@ -307,6 +324,7 @@ class Layout(NamedTuple):
     channels: dict[str, tuple[Map, Map]]
     lengths: dict[str, int]
     dims: dict[str, int]
+    symmetric: frozenset[str]
 
 
 def lay_out(
@@ -331,6 +349,7 @@ def lay_out(
         roles[role] = (at, at + count)
         at += count
     channels, lengths, dims = {}, {}, {}
+    symmetric = set()
     for name, channel in scheme.channels.items():
         suffix = "" if len(scheme.channels) == 1 else f":{name}"
         terms = channel.parsed()
@@ -354,7 +373,9 @@ def lay_out(
         )
         dims[name] = dim
         lengths[name] = end + shifted
-    return Layout(at, width, roles, channels, lengths, dims)
+        if biases != "free" and sorted(terms) == sorted(t.mirrored() for t in terms):
+            symmetric.add(name)
+    return Layout(at, width, roles, channels, lengths, dims, frozenset(symmetric))
 
 
 def _map(
