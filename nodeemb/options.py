@@ -7,6 +7,7 @@ and error messages read it from there.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
@@ -109,11 +110,27 @@ def _unknown_key(keys: list[str], group: Any, where: str) -> WrongUse:
     known = list(getattr(group, "model_fields", {}))
     name = ".".join(keys[:-1])
     what = f"{keys[-1]} is not an option{f' of {name}' if name else ''}"
+    close = did_you_mean(keys[-1], known)
+    if not close:  # an option of a group below, its group forgotten
+        below = _below(group)
+        named = get_close_matches(keys[-1], below, n=1)
+        close = f"Did you mean {below[named[0]]}?" if named else ""
     return WrongUse(
-        f"{what}. {did_you_mean(keys[-1], known)}".strip(),
+        f"{what}. {close}".strip(),
         where=where,
         allowed=f"Options: {', '.join(known)}" if known else "",
     )
+
+
+def _below(group: Any) -> dict[str, str]:
+    """Option -> group.option, for the options of a group's own groups."""
+    found: dict[str, str] = {}
+    for name, field in getattr(group, "model_fields", {}).items():
+        form = _plain(field.annotation)
+        for part in (form, *get_args(form)):
+            for inner in getattr(part, "model_fields", {}):
+                found.setdefault(inner, f"{name}.{inner}")
+    return found
 
 
 def _unknown_kind(path: str, error: Any, where: str) -> WrongUse:

@@ -213,7 +213,7 @@ def _merge(data: dict[str, Any], more: Mapping[str, Any]) -> None:
                 data[key] = old = {}
             _merge(old, value)
         else:
-            data[key] = deepcopy(value)
+            data[key] = value
     roles = data.get("roles")
     if isinstance(roles, dict) and isinstance(more.get("roles"), Mapping):
         given = more["roles"]

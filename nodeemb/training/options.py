@@ -50,7 +50,8 @@ class ObjectiveOptions(Options):
     shift: float | Literal["noise"] = Field(
         default=0.0,
         description="added to every score while training: a number, or `noise` for "
-        "log(K q(v)), which makes the optimum log p(v|u) (noise-contrastive estimation)",
+        "log(K q(v)); with uniform noise the optimum is then log p(v|u) - 2 log(K/n), so "
+        "that pairs which never met need no score below 0",
     )
 
 
