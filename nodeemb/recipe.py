@@ -94,9 +94,11 @@ class Recipe(Options):
             raise WrongUse(
                 "the squared objective has no noise", next_step="Set noise.per_pair=0"
             )
-        if self.objective.shift == "noise" and self.noise.per_pair == 0:
+        noisy = self.noise.per_pair > 0 and self.noise.side != "source"
+        if self.objective.shift == "noise" and not noisy:
             raise WrongUse(
-                "objective.shift=noise needs noise", next_step="Set noise.per_pair"
+                "objective.shift=noise needs noise on the target side",
+                next_step="Set noise.per_pair and noise.side",
             )
         scheme = self.scheme()
         if scheme.kind_of == "sign" and self.sampler.kind != "edges":

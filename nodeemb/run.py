@@ -16,9 +16,16 @@ import numpy as np
 
 from nodeemb.embedding.embedding import Embedding
 from nodeemb.embedding.scoring import score_rows
-from nodeemb.errors import Diverged, OutOfResources, WrongUse, unknown_name
+from nodeemb.errors import (
+    DataRefused,
+    Diverged,
+    OutOfResources,
+    WrongUse,
+    unknown_name,
+)
 from nodeemb.graph.graph import Graph
 from nodeemb.manifest import environment
+from nodeemb.memory import memory_bytes
 from nodeemb.progress import ProgressFn, line_reporter
 from nodeemb.recipe import Recipe, load_recipe, overridden
 from nodeemb.roles.scheme import Layout, RoleScheme, lay_out
@@ -33,6 +40,7 @@ if TYPE_CHECKING:
     from nodeemb.evaluation.split import Split
 
 BACKENDS = ("cpu", "torch", "reference")
+DTYPES = ("float32", "float64")
 _LOG = logging.getLogger("nodeemb")
 _LOG.addHandler(logging.NullHandler())
 
@@ -82,9 +90,8 @@ def embed(
         OutOfResources: the tables would not fit into memory; told before any is taken.
         Diverged: the loss became non-finite; `.embedding` has the last good tables.
     """
+    seed = _check_arguments(graph, seed, backend, device, dtype)
     recipe = choose_recipe(graph, preset, dim, width, options)
-    if backend not in BACKENDS:
-        raise unknown_name("backend", backend, BACKENDS)
     scheme, size = recipe.scheme(), recipe.width()
     check_graph(graph, recipe, scheme)
     layout = lay_out(
@@ -109,8 +116,9 @@ def embed(
     )
     validate = None
     if validation is not None:
-        kinds = validation_negatives
-        validate = make_validator(validation, graph, scheme, layout, kinds, seed)
+        validate = make_validator(
+            validation, graph, scheme, layout, validation_negatives, seed
+        )
     show = line_reporter() if progress is True else (progress or None)
 
     def result(history: History | None) -> Embedding:
@@ -136,6 +144,30 @@ def embed(
         raise
 
 
+def _check_arguments(
+    graph: Graph, seed: int, backend: str, device: str, dtype: str
+) -> int:
+    """Refuses what no recipe decides; the seed as a plain number."""
+    if not isinstance(graph, Graph):
+        raise WrongUse(
+            f"the graph is a {type(graph).__name__}",
+            allowed="A nodeemb.Graph",
+            next_step="Make one by read_edges or Graph.from_edges, from_networkx, from_scipy",
+        )
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
+        raise WrongUse(f"seed is {seed!r}", allowed="A whole number")
+    if backend not in BACKENDS:
+        raise unknown_name("backend", backend, BACKENDS)
+    if device != "cpu" and backend != "torch":
+        raise WrongUse(
+            f"the backend {backend} cannot use the device {device}",
+            next_step='Use backend="torch", or leave the device out',
+        )
+    if dtype not in DTYPES:
+        raise unknown_name("dtype", dtype, DTYPES)
+    return int(seed)
+
+
 def choose_recipe(
     graph: Graph,
     preset: str | Path | Recipe | None,
@@ -151,11 +183,9 @@ def choose_recipe(
         if value is not None:
             if name in overrides:
                 raise WrongUse(f"{name} is given twice")
-            overrides[name] = value
+            overrides[name] = int(value) if isinstance(value, np.integer) else value
     if isinstance(preset, Recipe):
-        if not overrides:
-            return preset
-        return overridden(preset, overrides)
+        return overridden(preset, overrides) if overrides else preset
     if preset is None:
         preset = "nerd" if graph.directed else "deepwalk"
     return load_recipe(preset, overrides=overrides)
@@ -166,7 +196,13 @@ def check_graph(graph: Graph, recipe: Recipe, scheme: RoleScheme) -> None:
 
     Raises:
         WrongUse: the scheme needs signs and the graph has none.
+        DataRefused: no edge joins two nodes, so there is nothing to learn from.
     """
+    if graph.report.edges <= graph.report.self_loops:
+        raise DataRefused(
+            "no edge of this graph joins two nodes: there is nothing to learn from",
+            next_step="Check which columns were read as source and target",
+        )
     if scheme.kind_of == "sign" and graph.sign is None:
         raise WrongUse(
             f"scheme {scheme.name} needs signed edges; this graph has no signs",
@@ -216,18 +252,17 @@ def forecast_bytes(nodes: int, layout: Layout, itemsize: int, validated: bool) -
 
 
 def check_memory(graph: Graph, layout: Layout, itemsize: int, validated: bool) -> None:
-    """Refuses a run whose tables do not fit into the memory that is free.
+    """Refuses a run whose tables do not fit into memory.
 
     Raises:
-        OutOfResources: with the forecast, what is free, and a size that fits.
+        OutOfResources: with the forecast, the memory there is, and a size that fits.
     """
     need = forecast_bytes(graph.num_nodes, layout, itemsize, validated)
-    free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if need > max(free, int(0.8 * total)):
+    total = memory_bytes()
+    if total is not None and need > 0.8 * total:
         fits = max(1, int(layout.width * 0.8 * total / need))
         raise OutOfResources(
-            f"the tables need {need / 2**30:.1f} GiB and this machine has {total / 2**30:.1f}",
+            f"the tables need {need / 2**30:.1f} GiB and there are {total / 2**30:.1f}",
             next_step=f"Try a width of {fits} or less",
         )
 
@@ -346,8 +381,7 @@ def _shift(recipe: Recipe, law: NoiseLaw | None, nodes: int) -> np.ndarray:
     """(num_nodes,) what the objective adds to scores, by right node; empty for nothing."""
     shift = recipe.objective.shift
     if shift == "noise":
-        if law is None:
-            raise WrongUse("objective.shift=noise needs noise on the target side")
+        assert law is not None
         with np.errstate(divide="ignore"):
             logs = np.log(recipe.noise.per_pair * law.q)
         # a node that noise never draws has no finite shift; it gets the lowest of the others

@@ -199,6 +199,7 @@ def test_a_file_that_is_missing_or_no_recipe_is_refused(tmp_path):
             {"objective__shift": "noise", "noise__per_pair": 0.0},
             "needs noise",
         ),
+        ("verse", {"noise__side": "source"}, "noise on the target side"),
         ("deepwalk", {"roles__scheme": "four_signed"}, "the sign of their edge"),
         ("nerd", {"roles__scheme": "four_side"}, "tells left from right"),
         ("deepwalk", {"roles__shares": {"sauce": 0.5}}, "Did you mean source?"),
