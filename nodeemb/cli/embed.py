@@ -1,0 +1,166 @@
+"""`nodeemb embed`: one run, from a graph to a folder with vectors."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nodeemb.cli import options, show
+from nodeemb.cli.progress import progress
+
+if TYPE_CHECKING:
+    from nodeemb.runs import Done, Job
+
+
+def embed(
+    name: options.InputName = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            "--preset",
+            metavar="NAME",
+            help="The method, or a YAML file of one. Default: nerd for directed graphs, "
+            "deepwalk for others. See: nodeemb presets.",
+            rich_help_panel="Method",
+        ),
+    ] = None,
+    config: options.ConfigFile = None,
+    set_: options.Sets = None,
+    dim: Annotated[
+        int | None,
+        typer.Option(
+            "--dim", help="Length of the vector of a role.", rich_help_panel="Method"
+        ),
+    ] = None,
+    width: Annotated[
+        int | None,
+        typer.Option(
+            "--width",
+            help="All floats of a node over its roles; instead of --dim.",
+            rich_help_panel="Method",
+        ),
+    ] = None,
+    seed: options.Seed = None,
+    validation: options.Validation = None,
+    threads: options.Threads = None,
+    backend: options.Backend = None,
+    device: options.Device = None,
+    out: options.Out = None,
+    quiet: options.Quiet = False,
+    source: options.Source = None,
+    target: options.Target = None,
+    weight: options.Weight = None,
+    sign: options.Sign = None,
+    delimiter: options.Delimiter = None,
+    comment: options.Comment = None,
+    header: options.Header = None,
+    duplicates: options.Duplicates = None,
+    undirected: options.Undirected = False,
+) -> None:
+    """Embed a graph: a folder with vectors for every node."""
+    from nodeemb import runs
+    from nodeemb.run import count_threads
+
+    graph = options.reading(
+        name,
+        source,
+        target,
+        weight,
+        sign,
+        delimiter,
+        comment,
+        header,
+        duplicates,
+        undirected,
+    )
+    given = {
+        "seed": seed,
+        "validation": validation,
+        "backend": backend,
+        "device": device,
+    }
+    chosen = None if config is None else runs.read_config(config)
+    settings = runs.read_settings(chosen, graph, given)
+    job = runs.prepare(
+        settings,
+        preset,
+        config=chosen,
+        dim=dim,
+        width=width,
+        options=options.assignments(set_),
+        out=out,
+    )
+    if not quiet:
+        _before(job, count_threads(threads))
+    with progress(quiet) as shown:
+        done = runs.carry_out(job, threads, shown)
+    if quiet:
+        show.result(str(done.folder))
+    else:
+        _after(job, done)
+
+
+def _before(job: Job, threads: int) -> None:
+    """The four blocks that people paste when they ask for help."""
+    from nodeemb.runs import total_memory
+
+    settings = job.settings
+    show.block("Graph", show.graph_lines(settings.input.name, job.graph.report))
+    show.block("Method", show.method_lines(job.recipe, job.changes))
+    memory = [
+        f"tables {show.size(job.table_bytes)}",
+        f"graph {show.size(job.graph_bytes)}",
+        f"of {show.size(total_memory())}",
+    ]
+    show.block("Memory", ["   ".join(memory)])
+    parts = [
+        f"seed {settings.seed}",
+        f"threads {threads}",
+        f"backend {settings.backend}",
+    ]
+    if settings.backend == "torch":
+        parts.append(f"device {settings.device}")
+    if job.split is not None:
+        parts.append(f"{len(job.split.validation):,} links hidden for validation")
+    show.block("Run", ["   ".join(parts)])
+
+
+def _after(job: Job, done: Done) -> None:
+    from nodeemb.role_table import role_rows
+
+    training = done.embedding.manifest["training"]
+    show.say("")
+    for note in done.notes:
+        show.say(f"Note: {note}.")
+    nodes = job.graph.num_nodes
+    show.table(
+        ["role", "columns", "mean length", "nodes trained in it"],
+        [
+            [
+                row.role,
+                str(row.columns),
+                f"{row.norm:.3f}",
+                f"{row.trained:,} of {nodes:,}",
+            ]
+            for row in role_rows(done.embedding, job.training_graph)
+        ],
+        numbers=3,
+    )
+    best = ""
+    if job.split is not None:
+        best = f", best epoch {training['best_epoch']} of {len(training['epochs'])}"
+    show.result(
+        f"Done in {show.duration(done.seconds)}{best}. Written to {done.folder}"
+    )
+    show.say(f"Next: nodeemb neighbors {done.folder} {shlex.quote(_example(job))}")
+
+
+def _example(job: Job) -> str:
+    """An id worth a look: one that links to many and is linked to by many."""
+    import numpy as np
+
+    graph = job.training_graph
+    both = np.minimum(graph.out_degree, graph.in_degree)
+    return str(graph.ids[int(both.argmax())])

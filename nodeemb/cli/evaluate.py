@@ -1,0 +1,176 @@
+"""`nodeemb evaluate`: hide links, train, and see who finds them; baselines beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nodeemb.cli import options, show
+from nodeemb.cli.progress import progress
+from nodeemb.errors import WrongUse
+
+if TYPE_CHECKING:
+    from nodeemb.compare import Job
+    from nodeemb.comparison import Comparison
+
+_WHAT = "What to compare"
+_ASKED = "What is asked"
+
+
+def evaluate(
+    name: options.InputName = None,
+    preset: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--preset",
+            metavar="NAME",
+            help="A method; repeatable. Default: the role schemes side by side, "
+            "trained on edges.",
+            rich_help_panel=_WHAT,
+        ),
+    ] = None,
+    config: Annotated[
+        str | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            help="A comparison in YAML, such as the config.yaml of an evaluation.",
+            rich_help_panel=_WHAT,
+        ),
+    ] = None,
+    scheme: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--scheme",
+            metavar="NAME",
+            help="A role scheme, or a YAML file of one; repeatable.",
+            rich_help_panel=_WHAT,
+        ),
+    ] = None,
+    biases: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--biases",
+            metavar="KIND",
+            help="none, tied or free; repeatable.",
+            rich_help_panel=_WHAT,
+        ),
+    ] = None,
+    width: Annotated[
+        int | None,
+        typer.Option(
+            "--width",
+            help="Floats a node, the same for every model. Default: 64; 128 with --preset.",
+            rich_help_panel=_WHAT,
+        ),
+    ] = None,
+    set_: options.Sets = None,
+    negatives: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--negatives",
+            metavar="KIND",
+            help="uniform, reversed, reversed:50 (or another share), degree, two_hop; "
+            "repeatable. Default: uniform, reversed and degree.",
+            rich_help_panel=_ASKED,
+        ),
+    ] = None,
+    test: Annotated[
+        float | None,
+        typer.Option(
+            "--test",
+            help="Share of the links hidden for the test. Default: 0.5.",
+            rich_help_panel=_ASKED,
+        ),
+    ] = None,
+    validation: options.Validation = None,
+    seed: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--seed",
+            help="Repeatable: everything is done for each, and the spread is told.",
+            rich_help_panel="Run",
+        ),
+    ] = None,
+    threads: options.Threads = None,
+    out: options.Out = None,
+    quiet: options.Quiet = False,
+    source: options.Source = None,
+    target: options.Target = None,
+    weight: options.Weight = None,
+    sign: options.Sign = None,
+    delimiter: options.Delimiter = None,
+    comment: options.Comment = None,
+    header: options.Header = None,
+    duplicates: options.Duplicates = None,
+    undirected: options.Undirected = False,
+) -> None:
+    """Hide half of a graph's links, train on the rest, and see who finds them.
+
+    Without arguments: what does each role scheme buy on the packages of Debian?
+
+    Writes a folder with report.html.
+    """
+    from nodeemb import compare
+    from nodeemb.comparison import with_changes, with_roles
+    from nodeemb.run import count_threads
+
+    graph = options.reading(
+        name,
+        source,
+        target,
+        weight,
+        sign,
+        delimiter,
+        comment,
+        header,
+        duplicates,
+        undirected,
+    )
+    comparison = _base(preset or [], config)
+    hidden = {"test": test, "validation": validation}
+    given: dict[str, Any] = {
+        "width": width,
+        "negatives": negatives or None,
+        "seeds": seed or None,
+        "input": graph or None,
+        "split": {k: v for k, v in hidden.items() if v is not None} or None,
+    }
+    comparison = with_changes(comparison, given)
+    comparison = with_roles(comparison, scheme or [], biases or [])
+    job = compare.prepare(comparison, options.assignments(set_), out)
+    if not quiet:
+        _before(job, count_threads(threads))
+    with progress(quiet) as shown:
+        done = compare.carry_out(job, threads, shown)
+    if not quiet:
+        show.say("")
+    show.result(done.report.table())
+    show.result(f"\nDone in {show.duration(done.seconds)}. Written to {done.folder}")
+    if not quiet:
+        show.say(f"Next: open {done.folder / compare.REPORT}")
+
+
+def _base(presets: list[str], config: str | None) -> Comparison:
+    from nodeemb.comparison import compare_presets, load_comparison
+
+    if presets and config is not None:
+        raise WrongUse(
+            "--preset and --config both say what to compare", allowed="One of them"
+        )
+    return compare_presets(presets) if presets else load_comparison(config)
+
+
+def _before(job: Job, threads: int) -> None:
+    comparison = job.comparison
+    hidden = comparison.split
+    show.block("Graph", show.graph_lines(comparison.input.name, job.graph.report))
+    asked = f"{100 * hidden.test:g} % of the links hidden for the test"
+    if hidden.validation:
+        asked += f", {100 * hidden.validation:g} % for validation"
+    show.block("Links", [asked])
+    names = [recipe.name for recipe in job.recipes]
+    show.block("Models", [f"{name}   width {comparison.width}" for name in names])
+    seeds = ", ".join(map(str, comparison.seeds))
+    show.block("Run", [f"seeds {seeds}   threads {threads}   backend cpu"])

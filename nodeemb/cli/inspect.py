@@ -1,0 +1,52 @@
+"""`nodeemb inspect`: what is in a graph, before anything is done with it."""
+
+from __future__ import annotations
+
+from nodeemb.cli import options, show
+
+
+def inspect(
+    name: options.InputName = None,
+    source: options.Source = None,
+    target: options.Target = None,
+    weight: options.Weight = None,
+    sign: options.Sign = None,
+    delimiter: options.Delimiter = None,
+    comment: options.Comment = None,
+    header: options.Header = None,
+    duplicates: options.Duplicates = None,
+    undirected: options.Undirected = False,
+) -> None:
+    """Show what is in a graph: counts, direction, duplicates, dead ends.
+
+    Of edges that come more than once the first counts, unless --duplicates says otherwise.
+    """
+    from nodeemb.options import parse
+    from nodeemb.settings import Input
+
+    given = options.reading(
+        name,
+        source,
+        target,
+        weight,
+        sign,
+        delimiter,
+        comment,
+        header,
+        duplicates,
+        undirected,
+    )
+    chosen = parse(Input, {"duplicates": "first", **given}, "options")
+    card = chosen.card
+    report = chosen.read().report
+    show.result(chosen.name if card is None else f"{card.name}: {card.title}")
+    show.result(report.text())
+    if report.duplicates and duplicates is None:
+        show.say(
+            "Note: to embed this graph, say what its duplicates mean: --duplicates sum, "
+            "max or first."
+        )
+    if card is not None:
+        show.result(f"direction means   {card.direction}")
+        show.result(f"licence           {card.licence}")
+        show.result(f"cite              {card.citation}")

@@ -1,0 +1,64 @@
+"""`nodeemb presets`: the methods that come with nodeemb, and all choices of one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nodeemb.cli import show
+
+if TYPE_CHECKING:
+    from nodeemb.recipe import Recipe
+
+
+def presets(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="A preset, or a YAML file of one."),
+    ] = None,
+) -> None:
+    """List the presets, or show one with its paper and all its choices."""
+    from nodeemb.recipe import load_recipe
+    from nodeemb.recipe import presets as names
+
+    if name is None:
+        recipes = [load_recipe(each) for each in names()]
+        show.table(
+            ["preset", "pairs from", "roles", "noise", "what it is"],
+            [
+                [r.name, r.sampler.kind, r.scheme().name, _noise(r), r.title]
+                for r in recipes
+            ],
+        )
+        show.say("\nMore of one: nodeemb presets NAME")
+        return
+    _show_one(load_recipe(name))
+
+
+def _noise(recipe: Recipe) -> str:
+    return f"{recipe.noise.side}, power {recipe.noise.power:g}"
+
+
+def _show_one(recipe: Recipe) -> None:
+    from nodeemb.runs import dump_yaml, full_choices
+
+    choices = full_choices(recipe)
+    about = {key: choices.pop(key) for key in ("name", "title", "paper", "popularity")}
+    show.result(f"{about['name']}: {about['title']}\n\nPaper: {about['paper']}")
+    show.result(f"\nPopularity: {about['popularity']}")
+    deviations = choices.pop("deviations")
+    if deviations:
+        show.result("\nDeviations:")
+        for told in deviations:
+            show.result(f"- {told}")
+    if recipe.expected:
+        show.result("\nExpected, over three seeds with half of the links hidden:")
+    for found in recipe.expected:
+        show.result(
+            f"- {found.dataset}, {found.negatives} negatives: AUC {found.auc:g} "
+            f"within {found.within:g}"
+        )
+    show.result(
+        f"\nChoices (--set NAME=VALUE, such as training.epochs=5):\n{dump_yaml(choices)}"
+    )

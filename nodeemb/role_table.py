@@ -1,0 +1,72 @@
+"""How each role came out of training: how long its vectors are, and who was trained in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from nodeemb.embedding.embedding import Embedding
+
+if TYPE_CHECKING:
+    from nodeemb.graph.graph import Graph
+
+
+class RoleRow(NamedTuple):
+    """A role after training.
+
+    norm: mean length of its vectors; trained: nodes that had this role in a pair.
+    """
+
+    role: str
+    columns: int
+    norm: float
+    trained: int
+
+
+def role_rows(embedding: Embedding, graph: Graph) -> list[RoleRow]:
+    """What became of each role.
+
+    Args:
+        embedding: a result of `embed`.
+        graph: what it was trained on.
+    """
+    recipe = embedding.manifest["recipe"]
+    both = recipe["sampler"].get("direction") == "ignore"
+    both |= (
+        recipe["stencil"].get("sides") == "both" and embedding.scheme.kind_of == "none"
+    )
+    rows = []
+    for role in embedding.scheme.roles:
+        vectors = embedding.vectors(role)
+        norm = float(np.linalg.norm(vectors, axis=1).mean())
+        trained = _had_role(embedding, graph, role, both)
+        rows.append(RoleRow(role, vectors.shape[1], norm, int(trained.sum())))
+    return rows
+
+
+def _had_role(embedding: Embedding, graph: Graph, role: str, both: bool) -> np.ndarray:
+    """(num_nodes,) bool: was the node in a pair in which this role takes part."""
+    scheme = embedding.scheme
+    had = np.zeros(graph.num_nodes, bool)
+    for channel in scheme.channels.values():
+        for kind in channel.labels:
+            left, right = _ends(graph, kind, both)
+            for term in channel.parsed():
+                had |= left & (term.left == role)
+                had |= right & (term.right == role)
+    return had
+
+
+def _ends(graph: Graph, kind: str, both: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Which nodes stand left and right in pairs of a kind; `both`: pairs count both ways."""
+    out, into = graph.out_degree > 0, graph.in_degree > 0
+    if kind in ("+", "-") and graph.sign is not None:
+        of_kind = (graph.sign > 0) == (kind == "+")
+        out, into = np.zeros((2, graph.num_nodes), bool)
+        out[graph.sources[of_kind]] = True
+        into[graph.targets[of_kind]] = True
+    if both:
+        return out | into, out | into
+    # seen from a node, its left context is what links to it
+    return (into, out) if kind == "left" else (out, into)

@@ -1,0 +1,383 @@
+"""A run as a folder: what was asked, what happened, and the vectors.
+
+| file | holds |
+|---|---|
+| config.yaml | the whole recipe and a block `run` (graph, seed, backend): enough to repeat it |
+| manifest.json | state, message, versions, hashes, seed, threads, timings, notes |
+| metrics.jsonl | a line an epoch: pairs, loss, seconds, validation |
+| graph-report.json | what was found in the graph |
+| embedding.safetensors, embedding.json | the vectors and their ids |
+
+A folder is written whole or not at all, and never over another. A run whose loss became
+non-finite keeps its folder, with the state "failed" and the last good vectors.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import os
+import re
+import resource
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import yaml
+
+from nodeemb.embedding.embedding import Embedding
+from nodeemb.embedding.store import write_files
+from nodeemb.errors import Diverged, WrongUse, did_you_mean
+from nodeemb.io.atomic import write_json, write_text_atomically
+from nodeemb.io.folders import check_new_folder, new_folder
+from nodeemb.options import parse, read_yaml
+from nodeemb.progress import ProgressFn
+from nodeemb.recipe import Recipe, overridden
+from nodeemb.roles.scheme import Layout, lay_out
+from nodeemb.run import choose_recipe, embed, forecast_bytes
+from nodeemb.settings import Settings
+
+if TYPE_CHECKING:
+    from nodeemb.evaluation.split import Split
+    from nodeemb.graph.graph import Graph
+
+FORMAT = 1
+CONFIG, MANIFEST, METRICS = "config.yaml", "manifest.json", "metrics.jsonl"
+GRAPH_REPORT = "graph-report.json"
+
+
+class Config(NamedTuple):
+    """A configuration file: choices for the recipe, and the block `run` if it has one."""
+
+    where: str
+    choices: dict[str, Any]
+    run: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A run that is ready to start; nothing has been written yet.
+
+    Attributes:
+        settings: graph, seed, backend.
+        recipe: the method, filled in.
+        graph: the whole graph.
+        split: with validation: the split that hides its links, else None.
+        folder: where the result will be.
+        changes: what was chosen by name, over preset and config.
+        read_seconds: what reading the graph took.
+    """
+
+    settings: Settings
+    recipe: Recipe
+    graph: Graph
+    split: Split | None
+    folder: Path
+    changes: dict[str, Any]
+    read_seconds: float
+
+    @property
+    def training_graph(self) -> Graph:
+        """The graph without the validation links."""
+        return self.graph if self.split is None else self.split.train
+
+    @property
+    def layout(self) -> Layout:
+        """The columns of the tables."""
+        roles = self.recipe.roles
+        return lay_out(self.recipe.scheme(), self.recipe.width(), roles.biases)
+
+    @property
+    def table_bytes(self) -> int:
+        """What the tables will take in memory."""
+        itemsize = np.dtype(self.settings.dtype).itemsize
+        nodes = self.graph.num_nodes
+        return forecast_bytes(nodes, self.layout, itemsize, self.split is not None)
+
+    @property
+    def graph_bytes(self) -> int:
+        """What the graph's links take in memory."""
+        arrays = [*self.graph.out, *self.graph.into, self.graph.weight, self.graph.sign]
+        return sum(array.nbytes for array in arrays if array is not None)
+
+
+class Done(NamedTuple):
+    """A finished run; notes: what the user should know, in sentences."""
+
+    folder: Path
+    embedding: Embedding
+    notes: list[str]
+    seconds: float
+
+
+# ---- before -----------------------------------------------------------------------
+
+
+def read_config(path: str | Path) -> Config:
+    """Reads a file of choices; a run's own config.yaml is one.
+
+    Raises:
+        DataRefused: the file cannot be read.
+        WrongUse: the block `run` is no mapping.
+    """
+    choices = read_yaml(path)
+    run = choices.pop("run", None) or {}
+    if not isinstance(run, dict):
+        raise WrongUse("run holds no keys and values", where=str(path))
+    return Config(str(path), choices, run)
+
+
+def prepare(
+    settings: Settings,
+    preset: str | Path | None = None,
+    *,
+    config: Config | None = None,
+    dim: int | None = None,
+    width: int | None = None,
+    options: Mapping[str, Any] | None = None,
+    out: str | Path | None = None,
+) -> Job:
+    """Reads the graph, fills in the recipe and finds the folder, before any work.
+
+    Args:
+        settings: graph, seed, backend; the config's block `run` is already in it.
+        preset: a name or a path; by default what `embed` takes for the graph.
+        config: choices laid over the preset.
+        dim, width, options: as in `embed`, laid over both.
+        out: the folder to make; by default runs/<date>-<name>-<hash>.
+
+    Raises:
+        WrongUse: a choice that does not exist, or an existing folder.
+        DataRefused: the graph cannot be taken as it is.
+    """
+    if out is not None:
+        check_new_folder(out)
+    begun = time.monotonic()
+    graph = settings.input.read()
+    seconds = time.monotonic() - begun
+    check_names(options or {})
+    recipe = choose_recipe(graph, preset)
+    if config is not None:
+        recipe = _with_config(recipe, config)
+    recipe = choose_recipe(graph, recipe, dim, width, options)
+    split = None
+    if settings.validation:
+        split = hide_validation(graph, settings.validation, settings.seed)
+    settings = settings.model_copy(update={"input": settings.input.absolute()})
+    if out is None:
+        text = config_text(recipe, settings)
+        out = default_folder(recipe.name, text, graph)
+    sizes = {"roles.dim": dim, "roles.width": width}
+    changes = {k: v for k, v in sizes.items() if v is not None} | dict(options or {})
+    folder = check_new_folder(out)
+    return Job(settings, recipe, graph, split, folder, changes, seconds)
+
+
+def check_names(options: Mapping[str, Any]) -> None:
+    """Refuses dotted names whose group does not exist, naming the full one.
+
+    Raises:
+        WrongUse: such as "epochs" where "training.epochs" is meant.
+    """
+    for name in options:
+        if name.split(".")[0] not in Recipe.model_fields:
+            known = {n.split(".")[-1]: n for n in _names(Recipe().model_dump())}
+            close = did_you_mean(name.split(".")[-1], known)
+            for last, full in known.items():
+                close = close.replace(f" {last}?", f" {full}?")
+            raise WrongUse(
+                f'no option "{name}". {close}'.strip(),
+                allowed=f"Groups: {', '.join(Recipe.model_fields)}",
+                next_step="See: nodeemb presets NAME",
+            )
+
+
+def hide_validation(graph: Graph, share: float, seed: int) -> Split:
+    """A split that hides validation links and no test links."""
+    from nodeemb.evaluation.split import split_edges
+
+    split = split_edges(graph, test=share, seed=seed)
+    return replace(split, test=split.test[:0], validation=split.test)
+
+
+def default_folder(name: str, config: str, graph: Graph) -> Path:
+    """runs/<date>-<name>-<4 hex of config and graph>; with a number where that exists."""
+    state = hashlib.sha256((config + graph.digest()).encode()).hexdigest()[:4]
+    plain = re.sub(r"[^A-Za-z0-9_.]+", "-", name).strip("-.") or "run"
+    first = f"{datetime.date.today().isoformat()}-{plain}-{state}"
+    folder, again = Path("runs") / first, 1
+    while folder.exists():
+        again += 1
+        folder = Path("runs") / f"{first}-{again}"
+    return folder
+
+
+# ---- the run ----------------------------------------------------------------------
+
+
+def carry_out(
+    job: Job, threads: int | None = None, progress: ProgressFn | None = None
+) -> Done:
+    """Trains, and writes the folder.
+
+    Raises:
+        Diverged: the loss became non-finite; the folder is there, with the last good
+            vectors. All other errors leave nothing behind.
+    """
+    begun = time.monotonic()
+    settings = job.settings
+    try:
+        embedding = embed(
+            job.training_graph,
+            job.recipe,
+            seed=settings.seed,
+            threads=threads,
+            backend=settings.backend,
+            device=settings.device,
+            dtype=settings.dtype,
+            validation=job.split,
+            progress=progress,
+        )
+    except Diverged as error:
+        _write(job, error.embedding, time.monotonic() - begun, str(error))
+        raise Diverged(
+            f"{error.what}. They are saved in {job.folder}", next_step=error.next_step
+        ) from None
+    seconds = time.monotonic() - begun
+    _write(job, embedding, seconds, "")
+    return Done(job.folder, embedding, _notes(job, embedding), seconds)
+
+
+def full_choices(recipe: Recipe) -> dict[str, Any]:
+    """Every choice of a recipe written out, expected results apart."""
+    choices = recipe.model_dump(exclude={"expected"})
+    # a path to a scheme would name another scheme once that file changes
+    if str(recipe.roles.scheme).endswith((".yaml", ".yml")):
+        choices["roles"].update(scheme=recipe.scheme().model_dump(), shares={})
+    return choices
+
+
+def config_text(recipe: Recipe, settings: Settings) -> str:
+    """config.yaml: the recipe with every choice written out, and the block `run`."""
+    head = "# Every choice of this run. Again: nodeemb embed --config THIS_FILE\n"
+    return head + dump_yaml({**full_choices(recipe), "run": settings.model_dump()})
+
+
+def dump_yaml(data: Mapping[str, Any]) -> str:
+    """Plain YAML, keys in the order given."""
+    return yaml.safe_dump(dict(data), sort_keys=False, allow_unicode=True, width=88)
+
+
+def read_settings(
+    config: Config | None, graph: Mapping[str, Any], given: Mapping[str, Any]
+) -> Settings:
+    """The block `run` of a config, and over it what was given.
+
+    Args:
+        config: None for the defaults.
+        graph: fields of Input; another name begins anew, without the old reading options.
+        given: other fields of Settings; None leaves a field alone.
+
+    Raises:
+        WrongUse: an unknown key or a value out of range.
+    """
+    block = {} if config is None else dict(config.run)
+    where = "options" if config is None else f"{config.where}, run"
+    old = block.get("input", {})
+    if graph and isinstance(old, dict):
+        block["input"] = dict(graph) if "name" in graph else {**old, **graph}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    return parse(Settings, {**block, **chosen}, where)
+
+
+def total_memory() -> int:
+    """Bytes of memory of this machine."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def write_folder(folder: Path, files: Mapping[str, str]) -> None:
+    """Writes texts as files of a folder that is not yet named."""
+    for name, text in files.items():
+        write_text_atomically(folder / name, text)
+
+
+def manifest_head(kind: str, config: str, message: str) -> dict[str, Any]:
+    """What the manifest of every kind of run begins with."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {
+        "format": FORMAT,
+        "kind": kind,
+        "state": "failed" if message else "done",
+        "message": message,
+        "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "config_hash": hashlib.sha256(config.encode()).hexdigest()[:16],
+        "peak_memory_mb": round(peak / (2**20 if sys.platform == "darwin" else 2**10)),
+    }
+
+
+def json_lines(lines: list[dict[str, Any]]) -> str:
+    """A line of JSON each."""
+    return "".join(json.dumps(line, allow_nan=False) + "\n" for line in lines)
+
+
+def _write(job: Job, embedding: Embedding, seconds: float, message: str) -> None:
+    config = config_text(job.recipe, job.settings)
+    record = {
+        k: v for k, v in embedding.manifest.items() if k not in ("recipe", "graph")
+    }
+    epochs = embedding.manifest["training"].get("epochs", [])
+    manifest = {
+        **manifest_head("embedding", config, message),
+        "preset": job.recipe.name,
+        "changes": job.changes,
+        "graph_hash": job.graph.digest(),
+        "trained_on_hash": embedding.manifest["graph"]["digest"],
+        "seconds": {
+            "reading": round(job.read_seconds, 3),
+            "training": round(seconds, 3),
+        },
+        **record,
+        "training": {k: v for k, v in record["training"].items() if k != "epochs"},
+        "notes": _notes(job, embedding),
+    }
+    with new_folder(job.folder) as folder:
+        write_folder(folder, {CONFIG: config, METRICS: json_lines(epochs)})
+        write_json(folder / GRAPH_REPORT, job.graph.report.as_dict())
+        write_files(embedding, folder)
+        write_json(folder / MANIFEST, manifest)
+
+
+def _notes(job: Job, embedding: Embedding) -> list[str]:
+    notes = list(embedding.manifest["notes"])
+    if job.split is not None:
+        notes.append(
+            f"{len(job.split.validation):,} of {job.graph.num_edges:,} links were hidden "
+            "to choose the best epoch, and not trained on"
+        )
+    return notes
+
+
+def _with_config(recipe: Recipe, config: Config) -> Recipe:
+    try:
+        return overridden(recipe, config.choices)
+    except WrongUse as error:
+        raise WrongUse(
+            error.what,
+            where=config.where,
+            allowed=error.allowed,
+            next_step=error.next_step,
+        ) from None
+
+
+def _names(group: Mapping[str, Any], before: str = "") -> list[str]:
+    """The dotted names of all leaves."""
+    names: list[str] = []
+    for key, value in group.items():
+        inner = isinstance(value, Mapping) and value
+        names += _names(value, f"{before}{key}.") if inner else [before + key]
+    return names

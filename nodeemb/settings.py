@@ -1,0 +1,147 @@
+"""What a run is asked besides its method: which graph, how to read it, seed and machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from nodeemb.errors import WrongUse, did_you_mean
+from nodeemb.io.cards import Card, list_cards, load_card, read_dataset
+from nodeemb.options import Options
+
+if TYPE_CHECKING:
+    from nodeemb.graph.graph import Graph
+
+DEFAULT_DATA = "debian-depends"
+Column = int | str
+
+
+class Input(Options):
+    """A graph's file or data set, with the options of `read_edges`."""
+
+    name: str = Field(
+        default=DEFAULT_DATA, description="a file of edges, or the name of a data set"
+    )
+    source: Column | None = Field(
+        default=None,
+        description="column of the source: a position from 0, or a header's name",
+    )
+    target: Column | None = Field(
+        default=None, description="column of the target, likewise"
+    )
+    weight: Column | None = Field(
+        default=None, description="column of the weight; none if not given"
+    )
+    sign: Column | None = Field(
+        default=None, description="column of the sign; none if not given"
+    )
+    delimiter: str | None = Field(
+        default=None,
+        description="one character between columns; a space is any white space",
+    )
+    comment: str | None = Field(
+        default=None, description="mark that begins a comment line; none if not given"
+    )
+    header: bool | None = Field(
+        default=None, description="whether the first line holds names"
+    )
+    duplicates: Literal["error", "sum", "max", "first"] = Field(
+        default="error",
+        description="an edge that comes again: error, sum, max or first",
+    )
+    undirected: bool = Field(
+        default=False, description="each line is one edge, both ways"
+    )
+
+    @property
+    def card(self) -> Card | None:
+        """The data set's card; None for a file.
+
+        Raises:
+            WrongUse: neither a file nor a data set, or reading options for a data set.
+        """
+        if Path(self.name).is_file():
+            return None
+        if self.name in list_cards():
+            self._refuse_options()
+            return load_card(self.name)
+        raise self._nothing()
+
+    def read(self) -> Graph:
+        """The graph.
+
+        Raises:
+            WrongUse: as `card`, or a column that does not exist.
+            DataRefused: the file cannot be taken as it is.
+        """
+        if self.card is not None:
+            return read_dataset(self.name)
+        from nodeemb.io.edges import read_edges
+
+        return read_edges(
+            self.name,
+            self.source,
+            self.target,
+            self.weight,
+            self.sign,
+            self.delimiter,
+            self.comment,
+            not self.undirected,
+            header=self.header,
+            duplicates=self.duplicates,
+        )
+
+    def absolute(self) -> Input:
+        """The same with a file's whole path, so that it is found from everywhere."""
+        if not Path(self.name).is_file():
+            return self
+        return self.model_copy(update={"name": str(Path(self.name).resolve())})
+
+    def _refuse_options(self) -> None:
+        given = self.model_dump(exclude_defaults=True, exclude={"name", "duplicates"})
+        if given:
+            raise WrongUse(
+                f"{self.name} is a data set, and its card says how it is read; "
+                f"{', '.join(given)} cannot be given too",
+                next_step="Give the path of a file to read it your way",
+            )
+
+    def _nothing(self) -> WrongUse:
+        path = Path(self.name)
+        if path.is_dir():
+            return WrongUse(f"{path} is a folder", allowed="A file of edges")
+        known = list_cards()
+        if path.parent.is_dir():
+            known += [str(p) for p in path.parent.iterdir() if p.is_file()]
+        return WrongUse(
+            f'there is no file and no data set "{self.name}". '
+            + did_you_mean(self.name, known),
+            allowed=f"A file of edges, or a data set: {', '.join(list_cards())}",
+        )
+
+
+class Settings(Options):
+    """Everything that decides a run's result, the recipe apart."""
+
+    input: Input = Field(default=Input(), description="the graph")
+    seed: int = Field(
+        default=0, description="any whole number; it decides every random draw"
+    )
+    backend: Literal["cpu", "torch", "reference"] = Field(
+        default="cpu",
+        description="what computes: cpu (fast), torch (any torch device), reference (slow)",
+    )
+    device: str = Field(
+        default="cpu", description="for the torch backend, such as cuda"
+    )
+    dtype: Literal["float32", "float64"] = Field(
+        default="float32", description="of the tables"
+    )
+    validation: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="share of the links hidden to choose the best epoch",
+    )
