@@ -101,6 +101,8 @@ def train(
             history.best_epoch = number + 1
         elif number + 1 - history.best_epoch >= patience:
             history.stopped = f"no better epoch in {patience}"
+            if progress is not None:
+                progress(_stopped(history, time.monotonic() - started))
             break
     if best is not None:
         backend.tables.table[:] = best
@@ -153,6 +155,15 @@ def _run_epoch(
                 )
             )
     return pairs, total / weight if weight else 0.0
+
+
+def _stopped(history: History, seconds: float) -> Progress:
+    """The last word of a run that ends before its last epoch."""
+    last = history.epochs[-1]
+    note = f"epoch {history.best_epoch} was the best"
+    rate = history.pairs / max(seconds, 1e-9)
+    task = f"stopped after epoch {last.number}"
+    return Progress(task, 1.0, rate, "pairs", last.loss, seconds, note)
 
 
 def _rate(feed: Feed, share: float) -> float:

@@ -1,0 +1,311 @@
+"""The trainer: which epoch is kept, when it stops, what it tells on the way."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import planted
+import pytest
+
+from nodeemb.errors import Diverged
+from nodeemb.progress import Progress, line_reporter
+from nodeemb.roles.scheme import lay_out
+from nodeemb.roles.schemes import SCHEMES
+from nodeemb.sampling.noise import noise_law
+from nodeemb.sampling.options import (
+    AlternatingOptions,
+    EdgeOptions,
+    FirstStencil,
+    NoiseOptions,
+    PairStencil,
+    WalkOptions,
+    WindowStencil,
+)
+from nodeemb.sampling.registry import plan
+from nodeemb.training.batch import Aligned, Band, Loss
+from nodeemb.training.batches import batches, make_feed, num_batches
+from nodeemb.training.options import TrainingOptions
+from nodeemb.training.tables import Tables, new_tables
+from nodeemb.training.trainer import train
+
+
+class Counting:
+    """A backend whose table counts the steps; loss and breakdown go by a script."""
+
+    def __init__(self, losses=None, ruined_at=None):
+        self.tables = Tables(np.zeros((3, 2), np.float32), np.zeros((3, 1), np.float32))
+        self.losses, self.ruined_at = losses or {}, ruined_at
+        self.steps, self.rates = 0, []
+
+    def step(self, parts, rate, loss_every=0):
+        self.steps += 1
+        self.tables.table[:] += 1
+        self.rates.append(rate)
+        if self.steps == self.ruined_at:
+            self.tables.table[0, 0] = np.nan
+        return Loss(self.losses.get(self.steps, 2.0), 4.0, 7)
+
+
+def feed_of(graph=None, seed=0, **training):
+    """Batches of two edges: a ring of six has three an epoch."""
+    made = plan(graph or planted.directed_ring(6), EdgeOptions(), seed)
+    options = TrainingOptions(**{"block_pairs": 2, "batch_blocks": 1, **training})
+    law = noise_law(made.right_degree, 0.75)
+    return make_feed(
+        made,
+        PairStencil(),
+        SCHEMES["source_target"],
+        NoiseOptions(shared=4),
+        (None, law),
+        options,
+        seed,
+    )
+
+
+# ---- epochs -----------------------------------------------------------------------------
+
+
+def test_every_batch_of_every_epoch_is_a_step():
+    backend = Counting()
+    history = train(backend, feed_of(epochs=4))
+    assert backend.steps == 12 and (backend.tables.table == 12).all()
+    assert [e.number for e in history.epochs] == [1, 2, 3, 4]
+    assert [e.pairs for e in history.epochs] == [21] * 4 and history.pairs == 84
+    assert [e.loss for e in history.epochs] == [0.5] * 4
+    assert all(e.validation is None and e.seconds >= 0 for e in history.epochs)
+    assert (history.best_epoch, history.stopped) == (4, "all epochs done")
+
+
+def test_the_rate_falls_to_a_ten_thousandth_or_stays():
+    backend = Counting()
+    train(backend, feed_of(epochs=2, learning_rate=0.6))
+    share = np.arange(6) / 6
+    assert backend.rates == pytest.approx(0.6 * (1 - 0.9999 * share))
+    backend = Counting()
+    train(backend, feed_of(epochs=2, learning_rate=0.6, schedule="constant"))
+    assert backend.rates == [0.6] * 6
+
+
+def validator(scores, seen=None):
+    """Scores by a script; remembers what it was shown."""
+    script = iter(scores)
+
+    def validate(table):
+        if seen is not None:
+            seen.append(table.copy())
+        return next(script)
+
+    return validate
+
+
+def test_the_best_epoch_is_kept():
+    backend, seen = Counting(), []
+    scores = [0.5, 0.8, 0.7, 0.75, 0.6]
+    history = train(
+        backend, feed_of(epochs=5, patience=9), validate=validator(scores, seen)
+    )
+    assert history.best_epoch == 2 and history.stopped == "all epochs done"
+    assert [e.validation for e in history.epochs] == scores
+    assert (backend.tables.table == 6).all(), "the tables after the second epoch"
+    assert [table[0, 0] for table in seen] == [3, 6, 9, 12, 15]
+
+
+def test_it_stops_after_so_many_epochs_without_a_better_one():
+    backend = Counting()
+    scores = [0.5, 0.8, 0.8, 0.7, 0.99]
+    history = train(backend, feed_of(epochs=5, patience=2), validate=validator(scores))
+    assert len(history.epochs) == 4 and history.best_epoch == 2
+    assert history.stopped == "no better epoch in 2"
+    assert (backend.tables.table == 6).all()
+
+
+def test_an_equal_epoch_is_no_better_one():
+    history = train(Counting(), feed_of(epochs=3), validate=validator([0.5, 0.5, 0.5]))
+    assert history.best_epoch == 1
+
+
+# ---- what goes wrong --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("backend", "epoch", "kept"),
+    [
+        (Counting(losses={7: np.nan}), 3, 6),
+        (Counting(losses={8: np.inf}), 3, 6),
+        (Counting(losses={1: np.nan}), 1, 0),
+        (Counting(ruined_at=5), 2, 3),
+        (Counting(ruined_at=12), 4, 9),
+    ],
+    ids=["loss", "infinite", "at once", "tables", "at the end"],
+)
+def test_divergence_leaves_the_last_good_tables(backend, epoch, kept):
+    with pytest.raises(Diverged) as caught:
+        train(backend, feed_of(epochs=4, learning_rate=0.5))
+    assert (backend.tables.table == kept).all()
+    message = str(caught.value)
+    assert f"in epoch {epoch} (learning_rate 0.5, optimizer adagrad)" in message
+    assert ("tables training began with" in message) == (kept == 0)
+    assert (f"kept the tables of epoch {epoch - 1}" in message) == (kept > 0)
+    assert "Try training.learning_rate=0.05" in message
+    assert caught.value.exit_code == 1
+
+
+def test_divergence_of_sgd_names_adagrad():
+    with pytest.raises(Diverged, match="optimizer=adagrad"):
+        train(Counting(losses={1: np.nan}), feed_of(optimizer="sgd"))
+
+
+# ---- what is told on the way ------------------------------------------------------------
+
+
+def test_progress_goes_up_to_the_whole():
+    told: list[Progress] = []
+    train(Counting(), feed_of(epochs=2), told.append)
+    shares = [p.share for p in told]
+    assert shares == pytest.approx(np.arange(1, 7) / 6)
+    assert [p.task for p in told] == ["epoch 1/2"] * 3 + ["epoch 2/2"] * 3
+    assert all(p.unit == "pairs" and p.loss == 0.5 and p.rate > 0 for p in told)
+    assert told[-1].seconds >= told[0].seconds >= 0
+    assert told[-1].seconds_left == 0
+
+
+def test_progress_has_the_validation_and_the_early_end():
+    told: list[Progress] = []
+    train(
+        Counting(),
+        feed_of(epochs=9, patience=1),
+        told.append,
+        validator([0.75, 0.5]),
+    )
+    assert told[2].note == "" and told[3].note == "validation 0.7500"
+    assert told[-1].share == 1 and told[-1].task == "stopped after epoch 2"
+    assert told[-1].note == "epoch 1 was the best"
+    assert [p.share for p in told] == sorted(p.share for p in told)
+
+
+def test_a_moment_is_one_line():
+    moment = Progress("epoch 3/10", 0.25, 1_234_567.0, "pairs", 0.4321, 60.0, "note")
+    assert moment.text() == (
+        "epoch 3/10   25 %  1.23 M pairs/s  loss 0.4321  note  0:03:00 left"
+    )
+    start = Progress("epoch 1/1", 0.0, 0.0, "pairs", None, 0.0)
+    assert start.seconds_left == float("inf") and start.text().endswith("? left")
+
+
+def lines(terminal: bool, every: float, shares) -> str:
+    stream = io.StringIO()
+    stream.isatty = lambda: terminal  # type: ignore[method-assign]
+    report = line_reporter(stream, every)
+    for share in shares:
+        report(Progress("work", share, 10.0, "pairs", 1.0, 1.0))
+    return stream.getvalue()
+
+
+def test_a_file_gets_a_line_now_and_then_and_the_last():
+    text = lines(False, 1000.0, [0.1, 0.2, 0.3, 1.0])
+    assert text.count("\n") == 1 and "100 %" in text
+    assert lines(False, 0.0, [0.1, 0.2, 1.0]).count("\n") == 3
+
+
+def test_a_terminal_gets_one_line_rewritten():
+    text = lines(True, 10.0, [0.1, 0.2, 1.0])
+    assert text.count("\r") == 2, "the second comes too soon"
+    assert text.count("\n") == 1 and text.endswith("\n")
+
+
+# ---- batches ----------------------------------------------------------------------------
+
+
+def rows_of(parts) -> list:
+    return [
+        [np.asarray(column).tolist() for column in (*part.pairs, *part[2:4])]
+        for part in parts
+    ]
+
+
+METHODS = {
+    "edges": (EdgeOptions(), PairStencil()),
+    "walks": (WalkOptions(walk_length=5, walks_per_node=3), WindowStencil(window=2)),
+    "nerd": (AlternatingOptions(walk_length=4), FirstStencil()),
+}
+
+
+def any_feed(method, seed=0, **training):
+    sampler, stencil = METHODS[method]
+    made = plan(planted.block_model((6, 6, 6)), sampler, seed)
+    options = TrainingOptions(
+        **{"block_pairs": 3, "block_rows": 11, "batch_blocks": 2, **training}
+    )
+    laws = noise_law(made.left_degree, 1.0), noise_law(made.right_degree, 1.0)
+    noise = NoiseOptions(side="both", shared=4)
+    return make_feed(
+        made, stencil, SCHEMES["source_target"], noise, laws, options, seed
+    )
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_batch_is_a_function_of_seed_epoch_and_number(method):
+    feed = any_feed(method)
+    whole = [rows_of(parts) for parts in batches(feed, 2)]
+    assert len(whole) == num_batches(feed) > 20
+    for first in (1, 5, len(whole) - 1):
+        assert [rows_of(p) for p in batches(feed, 2, first)] == whole[first:]
+    assert [rows_of(p) for p in batches(feed, 3)] != whole
+    assert [rows_of(p) for p in batches(any_feed(method, seed=1), 2)] != whole
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_size_of_batches_changes_no_pair(method):
+    """Only the noise goes by the batch."""
+
+    def pairs(**training):
+        feed = any_feed(method, **training)
+        found = []
+        for parts in batches(feed, 0):
+            for part in parts:
+                if isinstance(part.pairs, Band):
+                    rows, start, stop = part.pairs[:3]
+                    places = {
+                        (a, b)
+                        for a, b in zip(start.tolist(), stop.tolist(), strict=True)
+                    }
+                    found += [tuple(rows[a:b].tolist()) for a, b in sorted(places)]
+                else:
+                    assert isinstance(part.pairs, Aligned)
+                    left, right = part.pairs.left, part.pairs.right
+                    found += list(zip(left.tolist(), right.tolist(), strict=True))
+        return found
+
+    assert pairs() == pairs(batch_blocks=1) == pairs(block_pairs=50, block_rows=64)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_batches_hold_no_more_than_asked_for(method):
+    for parts in batches(any_feed(method), 0):
+        for part in parts:
+            sizes = np.diff(part.pairs.blocks)
+            assert sizes.max() <= (11 if isinstance(part.pairs, Band) else 3)
+            assert part.noise_right.shape == part.noise_left.shape == (len(sizes), 4)
+            assert part.noise_weight == pytest.approx(5 / (4 * 2))
+
+
+# ---- tables -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_tables_start_small_random_and_alike(scheme):
+    layout = lay_out(SCHEMES[scheme], 16, "free")
+    tables = new_tables(500, layout, 3, "float64")
+    dim = next(iter(layout.dims.values()))
+    roles = tables.table[:, : layout.width]
+    assert np.abs(roles).max() < 0.5 / dim
+    assert roles.std() == pytest.approx(1 / dim / np.sqrt(12), rel=0.05)
+    assert abs(roles.mean()) < 0.05 / dim
+    assert len(np.unique(roles)) == roles.size
+    assert (tables.table[:, layout.width :] == 0).all(), "biases have a slope at 0"
+    assert (tables.squares == 0).all()
+    assert tables.squares.shape == (500, len(layout.roles))
+    again = new_tables(500, layout, 3, "float64")
+    assert np.array_equal(again.table, tables.table)
+    assert not np.array_equal(new_tables(500, layout, 4, "float64").table, tables.table)
