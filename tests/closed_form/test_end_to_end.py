@@ -87,6 +87,29 @@ def test_one_table_arrives_at_the_symmetric_form(preset):
         assert moved == pytest.approx(-np.log(3 / 6), abs=0.1)
 
 
+def test_each_side_of_four_side_arrives_at_the_closed_form_of_its_window():
+    """Left and right contexts, each with tables of their own, beside each other."""
+    graph, nodes = BLOCKS, BLOCKS.num_nodes
+    options = SMALL | OPTIONS["app"] | {"stencil.sides": "both"}
+    embedding = run.embed(
+        graph,
+        "app",
+        dim=nodes,
+        threads=1,
+        options=options | {"roles.scheme": "four_side"},
+    )
+    pairs = np.column_stack(np.divmod(np.arange(nodes**2), nodes))
+    for channel, sides in (("right", "after"), ("left", "before")):
+        recipe = load_recipe("app", overrides=options | {"stencil.sides": sides})
+        weights = exact(graph, recipe)
+        scores = embedding.score(pairs, channel=channel).reshape(nodes, nodes)
+        found = gap(scores.astype(np.float64), weights.scores, weights)
+        assert found.correlation > 0.99
+        assert gap(scores.T, weights.scores, weights).correlation < 0.9
+    joint = embedding.score(pairs)
+    assert np.array_equal(joint, embedding.score(pairs, channel="right"))
+
+
 # ---- and would a fault be seen? -----------------------------------------------------------
 
 
