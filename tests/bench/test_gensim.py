@@ -94,4 +94,6 @@ def test_ten_times_the_pairs_at_an_equal_auc(seed):
 def show(name, pairs, seconds, values):
     """One line of the table."""
     shown = "  ".join(f"{key} {value:.4f}" for key, value in values.items())
-    print(f"  {name:<32} {pairs / seconds / 1e6:6.2f} M pairs/s  {seconds:6.1f} s  {shown}")
+    print(
+        f"  {name:<32} {pairs / seconds / 1e6:6.2f} M pairs/s  {seconds:6.1f} s  {shown}"
+    )
