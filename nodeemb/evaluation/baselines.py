@@ -26,9 +26,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numba as nb
 import numpy as np
 
+from nodeemb.compiled import njit
 from nodeemb.errors import unknown_name
 from nodeemb.evaluation.scorer import Heuristic
 from nodeemb.graph.graph import Graph
@@ -149,7 +149,7 @@ def _of_paths(
     return Heuristic(train.ids, score)
 
 
-@nb.njit(cache=True)
+@njit
 def _units_at(key: np.uint64, index: np.ndarray) -> np.ndarray:
     out = np.empty(len(index))
     for i in range(len(index)):

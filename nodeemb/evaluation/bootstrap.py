@@ -8,9 +8,9 @@ Source: Efron, Tibshirani. An Introduction to the Bootstrap. 1993, chapter 13.
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 
+from nodeemb.compiled import njit, prange
 from nodeemb.rng import bits, stream_key
 
 _S32 = np.uint64(32)
@@ -55,7 +55,7 @@ def resample_key(key: np.uint64, replicate: int, negatives: bool) -> np.uint64:
     return stream_key(int(key), "resample", replicate, int(negatives))
 
 
-@nb.njit(cache=True)
+@njit
 def resample(key: np.uint64, counts: np.ndarray) -> None:
     """Fills (k,) counts with how often each of k things is drawn in k draws.
 
@@ -70,7 +70,7 @@ def resample(key: np.uint64, counts: np.ndarray) -> None:
             counts[np.int64(((word & _LOW) * n) >> _S32)] += 1
 
 
-@nb.njit(cache=True)
+@njit
 def _next_bar(hits_at: np.ndarray, passed: float) -> float:
     """The smallest K above the negatives passed; infinite if there is none."""
     bar = np.inf
@@ -80,7 +80,7 @@ def _next_bar(hits_at: np.ndarray, passed: float) -> float:
     return bar
 
 
-@nb.njit(cache=True)
+@njit
 def ranking_of_counts(
     order: np.ndarray,
     last: np.ndarray,
@@ -132,7 +132,7 @@ def ranking_of_counts(
         out[3 + h] = out[3 + h] / above_p if out[3 + h] >= 0.0 else 1.0
 
 
-@nb.njit(cache=True, parallel=True)
+@njit(parallel=True)
 def _rankings(
     order: np.ndarray,
     last: np.ndarray,
@@ -143,7 +143,7 @@ def _rankings(
 ) -> np.ndarray:
     replicates = len(link_keys)
     out = np.empty((replicates, 3 + len(hits_at)))
-    for r in nb.prange(replicates):
+    for r in prange(replicates):
         counts = np.empty(len(order), np.uint16)
         resample(link_keys[r], counts[:num_links])
         resample(negative_keys[r], counts[num_links:])
@@ -151,10 +151,10 @@ def _rankings(
     return out
 
 
-@nb.njit(cache=True, parallel=True)
+@njit(parallel=True)
 def _means(values: np.ndarray, keys: np.ndarray) -> np.ndarray:
     out = np.empty(len(keys))
-    for r in nb.prange(len(keys)):
+    for r in prange(len(keys)):
         counts = np.empty(len(values), np.uint16)
         resample(keys[r], counts)
         total = 0.0

@@ -19,9 +19,9 @@ Estimation and Search: A Bidirectional Approach. WSDM 2016.
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 
+from nodeemb.compiled import njit
 from nodeemb.graph.graph import Graph
 
 ALPHA = 0.15
@@ -59,7 +59,7 @@ def personalised_pagerank(
     return out
 
 
-@nb.njit(cache=True)
+@njit
 def _push(
     u: int,
     pointers: np.ndarray,
@@ -110,7 +110,7 @@ def _push(
     return count
 
 
-@nb.njit(cache=True)
+@njit
 def _push_sources(
     out_pointers: np.ndarray,
     out_neighbours: np.ndarray,

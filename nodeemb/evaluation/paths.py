@@ -10,9 +10,9 @@ targets. Memory: two arrays of n numbers.
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 
+from nodeemb.compiled import njit
 from nodeemb.graph.graph import Graph
 
 
@@ -48,7 +48,7 @@ def count_paths(
     return out
 
 
-@nb.njit(cache=True)
+@njit
 def _count_paths(
     out_pointers: np.ndarray,
     out_neighbours: np.ndarray,

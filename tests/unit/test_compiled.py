@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -146,3 +147,15 @@ def test_without_a_home_there_is_still_a_folder(monkeypatch, tmp_path):
     compiled._home.cache_clear()
     assert compiled._home("").parent == tmp_path
     compiled._home.cache_clear()
+
+
+def test_every_kernel_is_compiled_through_this_door():
+    others = [
+        file.name
+        for file in Path(compiled.__file__).parent.rglob("*.py")
+        if file.name != "compiled.py"
+        and re.search(
+            r"\b(nb|numba)\.n?jit\b|from numba import .*jit", file.read_text()
+        )
+    ]
+    assert others == []
