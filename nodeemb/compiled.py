@@ -1,7 +1,7 @@
 """Compile the inner loops once and keep them on disk, so that later runs start at once.
 
 Kept code is found again by the contents of what made it: the kernel's own file, every file
-with kernels that it imports, directly or not, numba and Python. numba itself looks at the
+with kernels or with types they take that it imports, directly or not, numba and Python. numba itself looks at the
 kernel's own file alone (older versions at its date), so a kernel that calls one of another
 file would go on using the old one.
 
@@ -29,7 +29,7 @@ from numba import prange
 __all__ = ["njit", "prange"]
 
 _PACKAGE = Path(__file__).resolve().parent
-_MARK = b"njit"  # what a file with kernels holds
+_MARKS = (b"njit", b"NamedTuple")  # a file with kernels, or with types they take
 
 
 def njit(
@@ -76,7 +76,10 @@ def _sources(file: Path) -> list[Path]:
             if path not in seen:
                 seen.add(path)
                 waiting.append(path)
-    return [file, *sorted(p for p in seen - {file} if _MARK in p.read_bytes())]
+    return [
+        file,
+        *sorted(p for p in seen - {file} if any(m in p.read_bytes() for m in _MARKS)),
+    ]
 
 
 @functools.cache

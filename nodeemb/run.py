@@ -28,7 +28,8 @@ from nodeemb.manifest import environment
 from nodeemb.memory import memory_bytes
 from nodeemb.progress import ProgressFn, line_reporter
 from nodeemb.recipe import Recipe, load_recipe, overridden
-from nodeemb.roles.scheme import Layout, RoleScheme, lay_out
+from nodeemb.roles.layout import Layout, lay_out
+from nodeemb.roles.scheme import RoleScheme
 from nodeemb.sampling.noise import NoiseLaw, noise_law
 from nodeemb.sampling.registry import plan
 from nodeemb.sampling.sequences import Plan

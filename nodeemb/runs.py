@@ -38,7 +38,7 @@ from nodeemb.io.folders import check_new_folder, new_folder
 from nodeemb.options import parse, read_yaml
 from nodeemb.progress import ProgressFn
 from nodeemb.recipe import Recipe, overridden
-from nodeemb.roles.scheme import Layout, lay_out
+from nodeemb.roles.layout import Layout, lay_out
 from nodeemb.run import choose_recipe, embed, forecast_bytes
 from nodeemb.settings import Settings
 

@@ -13,7 +13,8 @@ import numpy as np
 from nodeemb.embedding.scoring import channel_scores, score_rows, top_k
 from nodeemb.errors import WrongUse, unknown_name
 from nodeemb.graph.ids import Ids
-from nodeemb.roles.scheme import Biases, Layout, RoleScheme, lay_out
+from nodeemb.roles.layout import Layout, lay_out
+from nodeemb.roles.scheme import Biases, RoleScheme
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from nodeemb.roles.scheme import Layout, Map, RoleScheme
+from nodeemb.roles.layout import Layout, Map
+from nodeemb.roles.scheme import RoleScheme
 
 _BLOCK = 65_536
 

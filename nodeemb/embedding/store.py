@@ -19,7 +19,8 @@ from nodeemb.graph.ids import Ids
 from nodeemb.io.atomic import write_bytes_atomically, write_json
 from nodeemb.io.folders import new_folder
 from nodeemb.options import parse
-from nodeemb.roles.scheme import RoleScheme, lay_out
+from nodeemb.roles.layout import lay_out
+from nodeemb.roles.scheme import RoleScheme
 
 FORMAT = 1
 TABLES, SHEET = "embedding.safetensors", "embedding.json"

@@ -8,7 +8,7 @@ import numpy as np
 
 from nodeemb.compiled import njit, prange
 from nodeemb.rng import stream_key, unit
-from nodeemb.roles.scheme import Layout
+from nodeemb.roles.layout import Layout
 
 
 class Tables(NamedTuple):

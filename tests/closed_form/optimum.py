@@ -17,7 +17,7 @@ import numpy as np
 
 from nodeemb.graph.graph import Graph
 from nodeemb.recipe import Recipe
-from nodeemb.roles.scheme import lay_out
+from nodeemb.roles.layout import lay_out
 from nodeemb.roles.schemes import SCHEMES
 from nodeemb.training.backends.cpu import CpuBackend
 from nodeemb.training.batch import Aligned, Part

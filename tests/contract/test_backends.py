@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nodeemb.rng import integers, stream_key, units
-from nodeemb.roles.scheme import lay_out
+from nodeemb.roles.layout import lay_out
 from nodeemb.roles.schemes import SCHEMES
 from nodeemb.sampling.sequences import Sequences
 from nodeemb.training.backends.cpu import CpuBackend

@@ -9,7 +9,8 @@ import yaml
 
 from nodeemb.errors import WrongUse
 from nodeemb.rng import stream_key, units
-from nodeemb.roles.scheme import Layout, Map, RoleScheme, lay_out
+from nodeemb.roles.layout import Layout, Map, lay_out
+from nodeemb.roles.scheme import RoleScheme
 from nodeemb.roles.schemes import SCHEMES, find_scheme, load_scheme
 
 NODES, WIDTH = 5, 16

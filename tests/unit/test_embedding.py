@@ -13,7 +13,8 @@ from nodeemb.embedding.embedding import Embedding
 from nodeemb.errors import UnknownId, WrongUse
 from nodeemb.graph.ids import Ids
 from nodeemb.rng import integers, stream_key, units
-from nodeemb.roles.scheme import Channel, RoleScheme, lay_out
+from nodeemb.roles.layout import lay_out
+from nodeemb.roles.scheme import Channel, RoleScheme
 from nodeemb.roles.schemes import SCHEMES
 
 NODES, WIDTH = 13, 16

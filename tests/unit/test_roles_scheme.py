@@ -10,7 +10,8 @@ import pytest
 
 from nodeemb.errors import WrongUse
 from nodeemb.options import parse
-from nodeemb.roles.scheme import Channel, RoleScheme, Term, lay_out
+from nodeemb.roles.layout import lay_out
+from nodeemb.roles.scheme import Channel, RoleScheme, Term
 from nodeemb.roles.schemes import SCHEMES, find_scheme, load_scheme
 
 OWN = """\

@@ -19,7 +19,7 @@ from nodeemb.graph.graph import Graph
 from nodeemb.progress import Progress
 from nodeemb.recipe import Recipe, load_recipe, presets
 from nodeemb.rng import integers, stream_key
-from nodeemb.roles.scheme import lay_out
+from nodeemb.roles.layout import lay_out
 from nodeemb.roles.schemes import SCHEMES
 from nodeemb.run import embed
 

@@ -19,7 +19,8 @@ from nodeemb.embedding.store import SHEET, TABLES
 from nodeemb.errors import DataRefused, NodeembError, OutOfResources, WrongUse
 from nodeemb.graph.ids import Ids
 from nodeemb.rng import integers, stream_key, units
-from nodeemb.roles.scheme import Channel, RoleScheme, lay_out
+from nodeemb.roles.layout import lay_out
+from nodeemb.roles.scheme import Channel, RoleScheme
 from nodeemb.roles.schemes import SCHEMES
 
 IDS = {

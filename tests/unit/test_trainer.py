@@ -10,7 +10,7 @@ import pytest
 
 from nodeemb.errors import Diverged
 from nodeemb.progress import Progress, line_reporter
-from nodeemb.roles.scheme import lay_out
+from nodeemb.roles.layout import lay_out
 from nodeemb.roles.schemes import SCHEMES
 from nodeemb.sampling.noise import noise_law
 from nodeemb.sampling.options import (

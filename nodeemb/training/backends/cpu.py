@@ -10,7 +10,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from nodeemb.objectives.objectives import OBJECTIVES
-from nodeemb.roles.scheme import Layout
+from nodeemb.roles.layout import Layout
 from nodeemb.training.backends import kernels
 from nodeemb.training.batch import Band, Loss, Part
 from nodeemb.training.tables import Tables

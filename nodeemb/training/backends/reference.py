@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from nodeemb.objectives.objectives import torch_value
-from nodeemb.roles.scheme import Layout, Map
+from nodeemb.roles.layout import Layout, Map
 from nodeemb.training.batch import Aligned, Band, Loss, Part
 from nodeemb.training.tables import Tables
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from nodeemb.errors import WrongUse
-from nodeemb.roles.scheme import Layout, Map
+from nodeemb.roles.layout import Layout, Map
 from nodeemb.training.batch import Aligned, Band, Loss, Part
 from nodeemb.training.tables import Tables
 

@@ -9,6 +9,7 @@ import numpy as np
 from numba.extending import overload
 
 from nodeemb.compiled import njit
+from nodeemb.roles.layout import Map
 
 # The only liberties with arithmetic: sums may be reordered and fused, so that they run in
 # vectors. Infinities and NaN keep their meaning, and the same program gives the same sums.
@@ -111,7 +112,7 @@ def square(values):
 
 
 @njit
-def gather(table, rows, side, shift, out):
+def gather(table, rows, side: Map, shift, out):
     """out[i] <- the vector of rows[i] on one side of a channel."""
     for i in range(len(rows)):
         row = rows[i]
