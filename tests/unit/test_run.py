@@ -51,6 +51,7 @@ def test_the_same_seed_is_the_same_table_on_one_and_two_threads(preset):
     assert one.table.tobytes() != other.table.tobytes()
     assert np.isfinite(one.table).all() and len(np.unique(one.table)) > 100
     assert (one.manifest["threads"], two.manifest["threads"]) == (1, 2)
+    assert (one.manifest["seed"], other.manifest["seed"]) == (5, 6)
 
 
 @every_preset
@@ -244,6 +245,32 @@ def test_validation_is_the_mean_auc_over_kinds_of_negatives():
         for pairs in (split.validation, bad)
     )
     assert uniform == pytest.approx(auc(good, others))
+
+
+def test_undirected_validation_looks_at_no_test_link(monkeypatch):
+    """Negatives avoid links that are known; a test link is like any other pair."""
+    from nodeemb.evaluation import negatives
+
+    graph = Graph.from_edges(
+        BLOCKS.sources, BLOCKS.targets, directed=False, duplicates="first"
+    )
+    split = split_edges(graph, test=0.2, validation=0.2, seed=1)
+    known = []
+
+    def draw(kind, graph, positives, seed, whole=negatives.draw_negatives):
+        known.append(graph)
+        return whole(kind, graph, positives, seed)
+
+    monkeypatch.setattr(negatives, "draw_negatives", draw)
+    layout = lay_out(SCHEMES["single"], 4, "none")
+    run.make_validator(
+        split, split.train, SCHEMES["single"], layout, ("uniform",), seed=0
+    )
+    pairs = np.concatenate([split.test, split.test[:, ::-1]]).T
+    assert (known[0].arc_positions(*pairs) < 0).all()
+    assert (known[0].arc_positions(*split.validation.T) >= 0).all()
+    arcs = split.train.num_arcs + 2 * len(split.validation)
+    assert known[0].num_arcs == arcs
 
 
 def test_validation_on_another_graph_or_without_links_is_refused():
