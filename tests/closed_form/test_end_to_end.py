@@ -24,14 +24,14 @@ from nodeemb.training import batches
 SMALL = {"training.batch_blocks": 1, "training.learning_rate": 0.3}
 WALKS = {
     "sampler.walk_length": 20,
-    "training.epochs": 100,
+    "training.epochs": 60,
     "training.block_rows": 40,
 }
-EDGES = {"training.epochs": 2000, "training.block_pairs": 32}
+EDGES = {"training.epochs": 3000, "training.block_pairs": 32}
 STOPPING = {"stencil.window": 5, "stencil.stop_probability": 0.3}
 OPTIONS = {
     "deepwalk": WALKS | {"stencil.window": 2},
-    "line1": EDGES | {"training.epochs": 4000},
+    "line1": EDGES,
     "line2": EDGES,
     "app": WALKS | STOPPING,
     "verse": WALKS | STOPPING,
@@ -44,7 +44,7 @@ OPTIONS = {
         "training.epochs": 400,
     },
 }
-BLOCKS = planted.block_model((8, 8, 8))
+BLOCKS = planted.block_model((6, 6, 6))
 GRAPHS = {
     "node2vec": planted.no_sinks(),  # its law lists every walk
     "verse": planted.no_sinks(weighted=True),
@@ -142,7 +142,7 @@ def _sides_forgotten(rows, lengths, sides, *rest, whole=stencils._first_pairs):
 
 
 def _longer_walks(graph, options, seed, whole=run.plan):
-    return whole(graph, options.model_copy(update={"walk_length": 10}), seed)
+    return whole(graph, options.model_copy(update={"walk_length": 20}), seed)
 
 
 def _other_edge(graph, options, seed, whole=run.plan):
@@ -151,7 +151,7 @@ def _other_edge(graph, options, seed, whole=run.plan):
 
     def draw(epoch, first, count):
         pairs = made.draw(epoch, first, count)
-        right = np.where(pairs.left == 5, (pairs.right + 1) % 24, pairs.right)
+        right = np.where(pairs.left == 5, (pairs.right + 1) % 18, pairs.right)
         return pairs._replace(right=right.astype(np.int32))
 
     return replace(made, draw=draw)
