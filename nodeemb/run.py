@@ -8,14 +8,13 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from nodeemb.embedding.embedding import Embedding
-from nodeemb.embedding.scoring import score_rows
 from nodeemb.errors import (
     DataRefused,
     Diverged,
@@ -117,6 +116,8 @@ def embed(
     )
     validate = None
     if validation is not None:
+        from nodeemb.validation import make_validator
+
         validate = make_validator(
             validation, graph, scheme, layout, validation_negatives, seed
         )
@@ -310,54 +311,6 @@ def count_threads(threads: int | None) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise WrongUse(f"threads is {text}", allowed="A whole number of at least 1")
     return int(text)
-
-
-def make_validator(
-    split: Split,
-    graph: Graph,
-    scheme: RoleScheme,
-    layout: Layout,
-    kinds: Sequence[str],
-    seed: int,
-) -> Callable[[np.ndarray], float]:
-    """Table -> mean AUC of the split's validation links over kinds of negatives.
-
-    Test links are not looked at: to this function they are pairs like any other.
-
-    Raises:
-        WrongUse: the split has no validation links, or `graph` is not its training graph.
-    """
-    from nodeemb.evaluation.metrics import auc
-    from nodeemb.evaluation.negatives import draw_negatives
-
-    if not len(split.validation):
-        raise WrongUse(
-            "the split has no validation links",
-            next_step="split_edges(..., validation=0.05)",
-        )
-    if graph.digest() != split.train.digest():
-        raise WrongUse(
-            "the graph is not the training graph of the validation split",
-            next_step="embed(split.train, ..., validation=split)",
-        )
-    hidden = np.zeros(split.graph.num_arcs, bool)
-    sources, targets = split.test.T
-    hidden[split.graph.arc_positions(sources, targets)] = True
-    if not split.graph.directed:
-        hidden[split.graph.arc_positions(targets, sources)] = True
-    known = split.graph.keep_arcs(~hidden)
-    good = split.validation
-    bad = [draw_negatives(kind, known, good, seed).pairs for kind in kinds]
-
-    def validate(table: np.ndarray) -> float:
-        positive = score_rows(table, scheme, layout, good[:, 0], good[:, 1])
-        values = [
-            auc(positive, score_rows(table, scheme, layout, pairs[:, 0], pairs[:, 1]))
-            for pairs in bad
-        ]
-        return float(np.mean(values))
-
-    return validate
 
 
 def _laws(made: Plan, recipe: Recipe) -> tuple[NoiseLaw | None, NoiseLaw | None]:

@@ -9,7 +9,7 @@ import numpy as np
 import planted
 import pytest
 
-from nodeemb import run
+from nodeemb import run, validation
 from nodeemb.embedding.embedding import load
 from nodeemb.embedding.scoring import score_rows
 from nodeemb.errors import DataRefused, Diverged, OutOfResources, WrongUse
@@ -207,7 +207,7 @@ def test_validation_keeps_the_best_epoch():
     done = embedding.manifest["training"]
     found = [epoch["validation"] for epoch in done["epochs"]]
     assert done["best_epoch"] == np.argmax(found) + 1 < 12
-    validate = run.make_validator(
+    validate = validation.make_validator(
         split, split.train, embedding.scheme, embedding.layout, kinds, 0
     )
     assert validate(embedding.table) == max(found)
@@ -222,7 +222,7 @@ def test_validation_is_the_mean_auc_over_kinds_of_negatives():
     args = split, split.train, embedding.scheme, embedding.layout
     table = embedding.table
     both, uniform, backwards = (
-        run.make_validator(*args, kinds, 3)(table)
+        validation.make_validator(*args, kinds, 3)(table)
         for kinds in (("uniform", "reversed"), ("uniform",), ("reversed",))
     )
     assert both == pytest.approx((uniform + backwards) / 2)
@@ -249,21 +249,19 @@ def test_validation_is_the_mean_auc_over_kinds_of_negatives():
 
 def test_undirected_validation_looks_at_no_test_link(monkeypatch):
     """Negatives avoid links that are known; a test link is like any other pair."""
-    from nodeemb.evaluation import negatives
-
     graph = Graph.from_edges(
         BLOCKS.sources, BLOCKS.targets, directed=False, duplicates="first"
     )
     split = split_edges(graph, test=0.2, validation=0.2, seed=1)
     known = []
 
-    def draw(kind, graph, positives, seed, whole=negatives.draw_negatives):
+    def draw(kind, graph, positives, seed, whole=validation.draw_negatives):
         known.append(graph)
         return whole(kind, graph, positives, seed)
 
-    monkeypatch.setattr(negatives, "draw_negatives", draw)
+    monkeypatch.setattr(validation, "draw_negatives", draw)
     layout = lay_out(SCHEMES["single"], 4, "none")
-    run.make_validator(
+    validation.make_validator(
         split, split.train, SCHEMES["single"], layout, ("uniform",), seed=0
     )
     pairs = np.concatenate([split.test, split.test[:, ::-1]]).T
