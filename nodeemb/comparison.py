@@ -23,6 +23,11 @@ from nodeemb.runs import check_names, full_choices
 from nodeemb.settings import Input
 
 PRESET_WIDTH = 128
+_NAMING = {
+    "name": "Name the arms in a file: --config",
+    "roles.scheme": "Compare other schemes: --scheme",
+    "roles.biases": "Compare other biases: --biases",
+}
 
 
 class Arm(Options):
@@ -180,6 +185,11 @@ def arm_recipe(
             raise WrongUse(
                 f"{name} is not for one arm to say: all have the same width",
                 next_step="Set the width of the comparison: --width",
+            )
+        if name in _NAMING:
+            raise WrongUse(
+                f"{name} is what tells the arms apart, and their names say it",
+                next_step=_NAMING[name],
             )
     fixed = {"name": arm.name, "roles.width": comparison.width}
     try:

@@ -83,7 +83,8 @@ def _refusal(
     own = worst.get("ctx", {}).get("error")
     if isinstance(own, WrongUse):
         what = f"{path}: {own.what}" if path else own.what
-        return WrongUse(what, where=where, allowed=own.allowed, next_step=own.next_step)
+        found = own.where or where  # a file named in an option knows better
+        return WrongUse(what, where=found, allowed=own.allowed, next_step=own.next_step)
     if isinstance(own, NodeembError):
         return own
     got = worst["input"]

@@ -111,6 +111,14 @@ class Recipe(Options):
                 f"scheme {scheme.name} tells left from right",
                 allowed="A window or pair stencil",
             )
+        if (
+            scheme.kind_of == "side"
+            and getattr(self.stencil, "sides", "both") != "both"
+        ):
+            raise WrongUse(
+                f"scheme {scheme.name} needs contexts on the left and on the right",
+                next_step="Set stencil.sides=both",
+            )
         return self
 
     def scheme(self) -> RoleScheme:

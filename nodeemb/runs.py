@@ -17,7 +17,6 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-import os
 import re
 import resource
 import sys
@@ -293,11 +292,6 @@ def read_settings(
         block["input"] = dict(graph) if "name" in graph else {**old, **graph}
     chosen = {name: value for name, value in given.items() if value is not None}
     return parse(Settings, {**block, **chosen}, where)
-
-
-def total_memory() -> int:
-    """Bytes of memory of this machine."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def write_folder(folder: Path, files: Mapping[str, str]) -> None:

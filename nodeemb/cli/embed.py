@@ -104,7 +104,7 @@ def embed(
 
 def _before(job: Job, threads: int) -> None:
     """The four blocks that people paste when they ask for help."""
-    from nodeemb.runs import total_memory
+    from nodeemb.memory import memory_bytes
 
     settings = job.settings
     show.block("Graph", show.graph_lines(settings.input.name, job.graph.report))
@@ -112,8 +112,9 @@ def _before(job: Job, threads: int) -> None:
     memory = [
         f"tables {show.size(job.table_bytes)}",
         f"graph {show.size(job.graph_bytes)}",
-        f"of {show.size(total_memory())}",
     ]
+    if (total := memory_bytes()) is not None:
+        memory.append(f"of {show.size(total)}")
     show.block("Memory", ["   ".join(memory)])
     parts = [
         f"seed {settings.seed}",

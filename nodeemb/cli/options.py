@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nodeemb.errors import WrongUse
+from nodeemb.errors import DataRefused, WrongUse
 from nodeemb.options import parse_yaml
 from nodeemb.settings import DEFAULT_DATA, Input, Settings
 
@@ -153,7 +153,14 @@ def _column(text: str | None) -> int | str | None:
 
 
 def _value(text: str, name: str) -> Any:
-    value = parse_yaml(f"value: {text}", f"--set {name}")["value"]
+    try:
+        value = parse_yaml(f"value: {text}", f"--set {name}")["value"]
+    except DataRefused as error:
+        raise WrongUse(
+            f'"{text}" is no value: {error.what}',
+            where=f"--set {name}",
+            allowed="A word, a number, or plain YAML such as {minus: 0.25}",
+        ) from None
     if isinstance(value, str):  # YAML takes 1e-3 for text
         try:
             return float(value)

@@ -178,8 +178,8 @@ class Embedding:
         """
         if role not in ("source", "target"):
             raise unknown_name("part for the answers", role, ("target", "source"))
-        if topn < 1:
-            raise WrongUse(f"topn is {topn}", allowed="At least 1")
+        if not isinstance(topn, (int, np.integer)) or topn < 1:
+            raise WrongUse(f"topn is {topn!r}", allowed="A whole number of at least 1")
         rows, scores = top_k(
             self.table,
             self.scheme,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -197,6 +198,9 @@ def split_hash(
 
 
 def _check_shares(test: float, validation: float) -> None:
+    for name, share in (("test", test), ("validation", validation)):
+        if not isinstance(share, Real):
+            raise WrongUse(f"{name} is {share!r}", allowed="A share, such as 0.5")
     if not 0 < test < 1 or not 0 <= validation < 1 or test + validation >= 1:
         raise WrongUse(
             f"cannot hide {test:g} of the links for the test and {validation:g} for "

@@ -76,9 +76,9 @@ def weight_column(values: Any, count: int) -> np.ndarray | None:
     if not good.all():
         at = int(np.flatnonzero(~good)[0])
         raise DataRefused(
-            f"{int((~good).sum()):,} weights are not finite numbers above 0; "
-            f"edge {at + 1} has {array[at]}",
-            allowed="Finite weights above 0",
+            f"{int((~good).sum()):,} weights are not finite numbers above 0 that single "
+            f"precision can hold; edge {at + 1} has {array[at]}",
+            allowed="Weights from 1e-45 to 3.4e38",
             next_step="For links of two kinds give a sign column instead",
         )
     return array
@@ -107,8 +107,9 @@ def sign_column(values: Any, count: int) -> np.ndarray | None:
 def _numbers(values: Any, count: int, name: str) -> np.ndarray:
     try:
         array = np.asarray(values, np.float64)
-    except (TypeError, ValueError):
-        raise DataRefused(f"the {name} column is not numeric") from None
+    except (TypeError, ValueError, OverflowError) as error:
+        why = " or too large" if isinstance(error, OverflowError) else ""
+        raise DataRefused(f"the {name} column is not numeric{why}") from None
     if array.shape != (count,):
         raise DataRefused(f"{name} must be ({count},), got {array.shape}")
     return array

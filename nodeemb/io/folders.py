@@ -20,10 +20,11 @@ def check_new_folder(path: str | Path) -> Path:
     """Refuses a folder that exists or cannot be made, before any work is done for it.
 
     Raises:
-        WrongUse: it exists (nothing is overwritten), or its parent is no folder.
+        WrongUse: it exists (nothing is overwritten), its parent is no folder, or its name
+            is one that the system does not take.
     """
     path = Path(path)
-    if os.path.lexists(path):
+    if _exists(path):
         raise WrongUse(
             f"{path} exists",
             allowed="Nothing is overwritten",
@@ -54,12 +55,12 @@ def new_folder(path: str | Path) -> Iterator[Path]:
 
     Raises:
         WrongUse: as `check_new_folder`.
-        RunFailed: the system refuses the new name.
+        RunFailed: the system refuses the folder or its new name.
     """
     path = check_new_folder(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    hidden = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    hidden.mkdir()
+    # short, since the system limits how long a name may be
+    hidden = path.with_name(f".{secrets.token_hex(4)}.part")
+    _make(hidden, path)
     try:
         yield hidden
         handle = os.open(hidden, os.O_RDONLY)
@@ -75,3 +76,32 @@ def new_folder(path: str | Path) -> Iterator[Path]:
     finally:
         if hidden.exists():
             shutil.rmtree(hidden, ignore_errors=True)
+
+
+def _exists(path: Path) -> bool:
+    """Is there anything of this name.
+
+    Raises:
+        WrongUse: the system takes no such name, one that is too long for example.
+    """
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise WrongUse(
+            f"{path} cannot be made: {reason}", next_step="Choose another folder"
+        ) from None
+    return True
+
+
+def _make(hidden: Path, path: Path) -> None:
+    try:
+        hidden.parent.mkdir(parents=True, exist_ok=True)
+        hidden.mkdir()
+    except OSError as error:
+        raise RunFailed(
+            f"{path} could not be made: {error.strerror}",
+            next_step="Choose another folder",
+        ) from None

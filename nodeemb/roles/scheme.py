@@ -122,6 +122,11 @@ class RoleScheme(Options):
             )
         used = set()
         for name, channel in self.channels.items():
+            if not channel.labels:
+                raise WrongUse(
+                    f"scheme {self.name}: no kind of pair trains channel {name}",
+                    next_step=f"Give it labels for some of {', '.join(self.kinds)}",
+                )
             for term in channel.parsed():
                 for role in (term.left, term.right):
                     if role not in self.roles:
