@@ -10,17 +10,17 @@ endif
 
 setup: $(VENV)/.test
 
-# The stamp is newer than what decides the installation, so it is done once.
+# A stamp is newer than what decides the installation, so each is made once.
 $(VENV)/.test: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "nodeemb needs Python 3.11 or newer; name it: make PYTHON=python3.12"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
-	  { echo "No venv module: on Debian run: apt-get install python3-venv"; exit 1; }
-	$(BIN)/python -m pip install --quiet --upgrade -c constraints.txt -e ".[test]"
+	  { echo "nodeemb needs Python 3.11 or newer. Name one: make PYTHON=python3.12"; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || \
+	  { rm -rf $(VENV); echo "There is no venv module. On Debian: apt-get install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.test
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	@touch $@
 
 demo: setup

@@ -257,7 +257,7 @@ def _write(
             title=job.comparison.title,
             data=_data(job),
             notes=_notes(job, fits),
-            repeat=[f"nodeemb evaluate --config {job.folder / CONFIG}"],
+            repeat=[f"nodeemb evaluate --config {CONFIG}    # in this folder"],
         )
         write_json(folder / MANIFEST, manifest)
 
@@ -282,8 +282,11 @@ def _notes(job: Job, fits: list[Fit]) -> list[str]:
         "one as a source and one as a target.",
         *comparison.notes,
     ]
+    noted: dict[str, list[str]] = {}
     for fit in fits:
-        told += [
-            f"{fit.arm}: {note}." for note in fit.notes if fit.seed == fits[0].seed
-        ]
+        for note in fit.notes if fit.seed == fits[0].seed else ():
+            noted.setdefault(note, []).append(fit.arm)
+    for note, arms in noted.items():
+        whose = "All models" if len(arms) == len(job.recipes) > 1 else "; ".join(arms)
+        told.append(f"{whose}: {note}.")
     return told
