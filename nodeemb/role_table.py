@@ -32,26 +32,32 @@ def role_rows(embedding: Embedding, graph: Graph) -> list[RoleRow]:
         graph: what it was trained on.
     """
     recipe = embedding.manifest["recipe"]
+    sides = recipe["stencil"].get("sides")
     both = recipe["sampler"].get("direction") == "ignore"
-    both |= (
-        recipe["stencil"].get("sides") == "both" and embedding.scheme.kind_of == "none"
-    )
+    both |= sides == "both" and embedding.scheme.kind_of == "none"
     rows = []
     for role in embedding.scheme.roles:
         vectors = embedding.vectors(role)
         norm = float(np.linalg.norm(vectors, axis=1).mean())
-        trained = _had_role(embedding, graph, role, both)
+        trained = _had_role(embedding, graph, role, both, sides == "before")
         rows.append(RoleRow(role, vectors.shape[1], norm, int(trained.sum())))
     return rows
 
 
-def _had_role(embedding: Embedding, graph: Graph, role: str, both: bool) -> np.ndarray:
-    """(num_nodes,) bool: was the node in a pair in which this role takes part."""
+def _had_role(
+    embedding: Embedding, graph: Graph, role: str, both: bool, turned: bool
+) -> np.ndarray:
+    """(num_nodes,) bool: was the node in a pair in which this role takes part.
+
+    both: pairs count both ways; turned: the left node of a pair is what is linked to.
+    """
     scheme = embedding.scheme
     had = np.zeros(graph.num_nodes, bool)
     for channel in scheme.channels.values():
         for kind in channel.labels:
             left, right = _ends(graph, kind, both)
+            if turned:
+                left, right = right, left
             for term in channel.parsed():
                 had |= left & (term.left == role)
                 had |= right & (term.right == role)

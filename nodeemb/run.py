@@ -220,10 +220,10 @@ def notes(graph: Graph, recipe: Recipe, scheme: RoleScheme, made: Plan) -> list[
     if graph.directed and follows and recipe.sampler.kind in ("walks", "second_order"):
         sinks = int((graph.out_degree == 0).sum())
         if sinks:
-            told.append(
-                f"{sinks:,} of {n:,} nodes have no out-edge: a walk ends there, and their "
-                "left (source) vectors are learned from no pair"
-            )
+            note = f"{sinks:,} of {n:,} nodes have no out-edge: a walk ends there"
+            if getattr(recipe.stencil, "sides", "after") == "after":
+                note += ", and their left (source) vectors are learned from no pair"
+            told.append(note)
     elif graph.directed and follows:
         silent = int((made.left_degree == 0).sum()), int((made.right_degree == 0).sum())
         if any(silent):

@@ -7,18 +7,17 @@ appears whole or not at all, and is read only with a graph of the same hash.
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nodeemb.errors import DataRefused, WrongUse
+from nodeemb.errors import DataRefused
 from nodeemb.evaluation.split import Split, assemble_split, split_hash
 from nodeemb.graph.graph import Graph
 from nodeemb.io.atomic import write_bytes_atomically, write_json
+from nodeemb.io.folders import new_folder
 
 _LINKS, _MANIFEST = "links.safetensors", "manifest.json"
 
@@ -31,23 +30,11 @@ def save_split(split: Split, path: str | Path) -> Path:
     """
     from safetensors.numpy import save
 
-    path = Path(path)
-    if path.exists():
-        raise WrongUse(
-            f"{path} exists; nothing is overwritten", next_step="Choose another folder"
-        )
-    path.parent.mkdir(parents=True, exist_ok=True)
     links = save({"test": split.test, "validation": split.validation})
-    folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    try:
+    with new_folder(path) as folder:
         write_bytes_atomically(folder / _LINKS, links)
         write_json(folder / _MANIFEST, split.manifest)
-        folder.chmod(0o755)
-        folder.rename(path)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    return path
+    return Path(path)
 
 
 def load_split(path: str | Path, graph: Graph) -> Split:

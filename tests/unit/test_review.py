@@ -16,8 +16,10 @@ from nodeemb.evaluation.split import split_edges
 from nodeemb.graph.graph import Graph
 from nodeemb.io.folders import check_new_folder, new_folder
 from nodeemb.recipe import load_recipe
+from nodeemb.role_table import role_rows
 from nodeemb.roles.scheme import RoleScheme
 from nodeemb.roles.schemes import SCHEMES
+from nodeemb.run import embed
 
 
 def ring() -> Graph:
@@ -99,6 +101,47 @@ def test_a_fault_in_a_scheme_file_names_the_file(tmp_path):
     with pytest.raises(WrongUse) as caught:
         load_recipe("line2", overrides={"roles.scheme": str(path)})
     assert caught.value.where == str(path)
+
+
+# ---- what is told of a run --------------------------------------------------------
+
+
+STAR = Graph.from_edges(["hub"] * 3, ["a", "b", "c"])
+
+
+def walks(sides: str) -> Embedding:
+    """Walks along the star: the hub is before each leaf, and nothing is after a leaf."""
+    small = {
+        "training.epochs": 1,
+        "sampler.walks_per_node": 2,
+        "sampler.walk_length": 3,
+    }
+    window = {"stencil.window": 1, "stencil.centres": "all", "stencil.sides": sides}
+    return embed(STAR, "app", dim=2, threads=1, options=small | window)
+
+
+@pytest.mark.parametrize(
+    ("sides", "untrained"), [("after", True), ("before", False), ("both", False)]
+)
+def test_a_sink_is_called_untrained_only_where_nothing_before_it_counts(
+    sides, untrained
+):
+    (note,) = [n for n in walks(sides).manifest["notes"] if "no out-edge" in n]
+    assert ("learned from no pair" in note) is untrained
+
+
+@pytest.mark.parametrize(
+    ("sides", "source", "target"), [("after", 1, 3), ("before", 3, 1), ("both", 4, 4)]
+)
+def test_the_nodes_that_had_a_role_follow_the_side_of_the_window(sides, source, target):
+    told = {row.role: row.trained for row in role_rows(walks(sides), STAR)}
+    assert told == {"source": source, "target": target}
+
+
+def test_a_saved_split_is_named_by_the_same_rules_as_every_other_folder(tmp_path):
+    split = split_edges(ring(), 0.4)
+    with pytest.raises(WrongUse, match="cannot be made"):
+        split.save(tmp_path / ("x" * 300))
 
 
 # ---- comparisons and the command line ---------------------------------------------

@@ -292,7 +292,7 @@ def test_nothing_is_overwritten_and_nothing_left_half(saved, monkeypatch, tmp_pa
     import nodeemb.evaluation.split_files as files
 
     _, split, path = saved
-    with pytest.raises(WrongUse, match="nothing is overwritten"):
+    with pytest.raises(WrongUse, match="Nothing is overwritten"):
         split.save(path)
 
     def full_disk(*_):
