@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -62,7 +63,7 @@ class Input(Options):
         Raises:
             WrongUse: neither a file nor a data set, or reading options for a data set.
         """
-        if Path(self.name).is_file():
+        if os.path.isfile(self.name):  # noqa: PTH113 - False for a name no system takes
             return None
         if self.name in list_cards():
             self._refuse_options()
@@ -95,7 +96,7 @@ class Input(Options):
 
     def absolute(self) -> Input:
         """The same with a file's whole path, so that it is found from everywhere."""
-        if not Path(self.name).is_file():
+        if not os.path.isfile(self.name):  # noqa: PTH113
             return self
         return self.model_copy(update={"name": str(Path(self.name).resolve())})
 
@@ -110,10 +111,10 @@ class Input(Options):
 
     def _nothing(self) -> WrongUse:
         path = Path(self.name)
-        if path.is_dir():
+        if os.path.isdir(path):  # noqa: PTH112
             return WrongUse(f"{path} is a folder", allowed="A file of edges")
         known = list_cards()
-        if path.parent.is_dir():
+        if os.path.isdir(path.parent):  # noqa: PTH112
             known += [str(p) for p in path.parent.iterdir() if p.is_file()]
         return WrongUse(
             f'there is no file and no data set "{self.name}". '

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import operator
+import os
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def read(path: str | Path) -> Embedding:
     from safetensors.numpy import load_file
 
     folder = Path(path)
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # noqa: PTH112 - False for a name no system takes
         raise DataRefused(
             f"{folder} is not a folder", allowed=f"A folder with {TABLES} and {SHEET}"
         )

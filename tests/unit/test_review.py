@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from nodeemb.cli.app import app
 from nodeemb.comparison import arm_recipe, load_comparison
-from nodeemb.embedding.embedding import Embedding
+from nodeemb.embedding.embedding import Embedding, load
 from nodeemb.errors import DataRefused, RunFailed, WrongUse
 from nodeemb.evaluation.split import split_edges
 from nodeemb.graph.graph import Graph
@@ -20,6 +20,7 @@ from nodeemb.role_table import role_rows
 from nodeemb.roles.scheme import RoleScheme
 from nodeemb.roles.schemes import SCHEMES
 from nodeemb.run import embed
+from nodeemb.settings import Input
 
 
 def ring() -> Graph:
@@ -48,6 +49,14 @@ def test_a_folder_that_the_system_refuses_is_told_without_a_traceback():
         new_folder("/proc/nodeemb"),
     ):
         pass
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a/" * 3000])
+def test_a_name_that_no_system_takes_is_refused_and_not_a_traceback(name):
+    with pytest.raises(WrongUse, match="there is no file"):
+        Input(name=name).read()
+    with pytest.raises(DataRefused, match="not a folder"):
+        load(name)
 
 
 # ---- values of a wrong kind -------------------------------------------------------
