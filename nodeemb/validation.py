@@ -29,8 +29,18 @@ def make_validator(
     Test links are not looked at: to this function they are pairs like any other.
 
     Raises:
-        WrongUse: the split has no validation links, or `graph` is not its training graph.
+        WrongUse: the split has no validation links, `graph` is not its training graph, or
+            no kind of negatives is named.
     """
+    if not isinstance(split, Split):
+        raise WrongUse(
+            f"validation is a {type(split).__name__}",
+            allowed="What split_edges returned",
+        )
+    if isinstance(kinds, str):
+        kinds = [kinds]
+    if not kinds:
+        raise WrongUse("validation needs negatives", allowed='Such as ("uniform",)')
     if not len(split.validation):
         raise WrongUse(
             "the split has no validation links",

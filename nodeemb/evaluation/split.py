@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from numbers import Real
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -109,10 +109,17 @@ def split_edges(
         The split. Undirected links are hidden whole and listed once, smaller row first.
 
     Raises:
-        WrongUse: a share or a rule that does not exist.
+        WrongUse: no graph, a seed that is no whole number, a share or a rule that does
+            not exist.
         DataRefused: so few links that a side would be empty, or too few outside the
             spanning forest.
     """
+    if not isinstance(graph, Graph):
+        raise WrongUse(
+            f"the graph is a {type(graph).__name__}", allowed="A nodeemb.Graph"
+        )
+    if isinstance(seed, bool) or not isinstance(seed, Integral):
+        raise WrongUse(f"seed is {seed!r}", allowed="A whole number")
     _check_shares(test, validation)
     if reciprocal not in RECIPROCAL_RULES:
         raise unknown_name("rule for reciprocal links", reciprocal, RECIPROCAL_RULES)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import nodeemb
 from nodeemb.cli.app import app
 from nodeemb.comparison import arm_recipe, load_comparison
 from nodeemb.embedding.embedding import Embedding, load
@@ -21,6 +24,36 @@ from nodeemb.roles.scheme import RoleScheme
 from nodeemb.roles.schemes import SCHEMES
 from nodeemb.run import embed
 from nodeemb.settings import Input
+
+
+def test_the_public_names_are_these():
+    assert nodeemb.__all__ == [
+        "Embedding",
+        "Graph",
+        "RoleScheme",
+        "embed",
+        "errors",
+        "evaluate_links",
+        "load",
+        "presets",
+        "read_edges",
+        "split_edges",
+    ]
+    assert all(hasattr(nodeemb, name) for name in nodeemb.__all__)
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["import nodeemb", "from nodeemb.cli.app import app; app(['embed', '--help'])"],
+)
+def test_importing_and_asking_for_help_load_nothing_heavy(code):
+    heavy = "numba torch torch_geometric networkx sklearn pyarrow scipy"
+    after = f"import sys; print('HEAVY', sys.modules.keys() & set({heavy!r}.split()))"
+    program = f"try:\n    {code}\nexcept SystemExit:\n    pass\n{after}"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "HEAVY set()"
 
 
 def ring() -> Graph:
@@ -84,6 +117,35 @@ def test_a_topn_that_is_no_whole_number_is_refused():
     embedding = Embedding(graph.ids, np.ones((5, 2), np.float32), scheme, 2)
     with pytest.raises(WrongUse, match=r"topn is 1\.5"):
         embedding.most_similar("a", topn=1.5)
+
+
+@pytest.mark.parametrize("seed", ["1", 1.5, None, True])
+def test_a_seed_of_a_split_is_a_whole_number_as_elsewhere(seed):
+    with pytest.raises(WrongUse, match="A whole number"):
+        split_edges(ring(), 0.4, seed=seed)
+
+
+def test_a_split_needs_a_graph():
+    with pytest.raises(WrongUse, match=r"A nodeemb\.Graph"):
+        split_edges([("a", "b")], 0.4)
+
+
+def test_validation_without_negatives_is_refused_and_not_a_mean_of_nothing():
+    split = split_edges(ring(), 0.2, 0.2)
+    once = {"training.epochs": 1}
+    with pytest.raises(WrongUse, match="needs negatives"):
+        embed(split.train, "line2", validation=split, validation_negatives=())
+    with pytest.raises(WrongUse, match="What split_edges returned"):
+        embed(split.train, "line2", validation=0.1)
+    named = embed(
+        split.train,
+        "line2",
+        dim=1,
+        options=once,
+        validation=split,
+        validation_negatives="uniform",
+    )
+    assert named.manifest["training"]["epochs"][0]["validation"] is not None
 
 
 # ---- schemes and recipes ----------------------------------------------------------
