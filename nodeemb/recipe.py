@@ -101,6 +101,12 @@ class Recipe(Options):
                 next_step="Set noise.per_pair and noise.side",
             )
         scheme = self.scheme()
+        if scheme.kind_of == "side" and self.objective.shift == "noise":
+            raise WrongUse(
+                f"scheme {scheme.name} has another noise for each of its two kinds of "
+                "pairs, and objective.shift=noise is one number a node",
+                next_step="Set objective.shift to a number",
+            )
         if scheme.kind_of == "sign" and self.sampler.kind != "edges":
             raise WrongUse(
                 f"scheme {scheme.name} tells pairs apart by the sign of their edge",

@@ -314,7 +314,7 @@ def count_threads(threads: int | None) -> int:
 
 
 def _laws(made: Plan, recipe: Recipe) -> tuple[NoiseLaw | None, NoiseLaw | None]:
-    """(left, right) noise laws; None on a side that noise does not replace.
+    """(left, right) noise laws; None where there is no noise.
 
     A window on both sides counts each pair both ways, so both sides then have the degrees
     of both.
@@ -322,13 +322,10 @@ def _laws(made: Plan, recipe: Recipe) -> tuple[NoiseLaw | None, NoiseLaw | None]
     left, right = made.left_degree, made.right_degree
     if recipe.stencil.kind == "window" and recipe.stencil.sides == "both":
         left = right = left + right
-    side, power = recipe.noise.side, recipe.noise.power
     if recipe.noise.per_pair == 0:
         return None, None
-    return (
-        noise_law(left, power) if side in ("source", "both") else None,
-        noise_law(right, power) if side in ("target", "both") else None,
-    )
+    power = recipe.noise.power
+    return noise_law(left, power), noise_law(right, power)
 
 
 def _shift(recipe: Recipe, law: NoiseLaw | None, nodes: int) -> np.ndarray:

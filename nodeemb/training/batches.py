@@ -34,7 +34,8 @@ class Feed(NamedTuple):
     """What makes batches: sampler, stencil, scheme, noise.
 
     per_batch: sequences (or edges) that a batch draws.
-    left_law, right_law: noise laws, None where that side has no noise.
+    left_law, right_law: noise laws of the two ends of a pair, None where there is no noise;
+        `noise.side` says which ends are replaced.
     """
 
     plan: Plan
@@ -143,7 +144,7 @@ def _parts(
             else:
                 pairs = _aligned(feed, drawn, kind, code, float(label))
             if pairs is not None:
-                yield _with_noise(feed, channel, pairs, label, epoch, number, code)
+                yield _with_noise(feed, channel, pairs, label, epoch, number, kind)
 
 
 def _band(feed: Feed, packed: tuple, kind: str, label: float) -> Band:
@@ -178,18 +179,21 @@ def _with_noise(
     label: int,
     epoch: int,
     number: int,
-    code: int,
+    kind: str,
 ) -> Part:
+    code = feed.scheme.kinds.index(kind)
     blocks = len(pairs.blocks) - 1
-    shared = feed.noise.shared if label else 0
-    sides = (feed.right_law, feed.left_law)
-    active = sum(law is not None for law in sides)
-    drawn = []
-    for name, law in zip(("noise right", "noise left"), sides, strict=True):
-        if law is None or not shared:
-            drawn.append(np.empty((blocks, 0), np.int32))
-            continue
-        key = stream_key(feed.seed, name, epoch, number, channel, code)
-        drawn.append(draw_noise(law, key, 0, blocks, shared))
-    weight = feed.noise.per_pair / (shared * active) if shared and active else 0.0
-    return Part(channel, pairs, drawn[0], drawn[1], weight)
+    shared = feed.noise.shared if label and feed.left_law is not None else 0
+    laws = {"right": feed.right_law, "left": feed.left_law}
+    if isinstance(pairs, Aligned) and kind == "left":  # its ends are turned round
+        laws = {"right": feed.left_law, "left": feed.right_law}
+    replaced = {"target": ["right"], "source": ["left"], "both": ["right", "left"]}
+    drawn = {side: np.empty((blocks, 0), np.int32) for side in laws}
+    sides = replaced[feed.noise.side] if shared else []
+    for side in sides:
+        law = laws[side]
+        assert law is not None
+        key = stream_key(feed.seed, f"noise {side}", epoch, number, channel, code)
+        drawn[side] = draw_noise(law, key, 0, blocks, shared)
+    weight = feed.noise.per_pair / (shared * len(sides)) if sides else 0.0
+    return Part(channel, pairs, drawn["right"], drawn["left"], weight)
