@@ -37,12 +37,16 @@ def neighbors(
 
     embedding = nodeemb.load(run)
     found = embedding.most_similar(_id(embedding, node), role=role, topn=topn)
-    if not sys.stdout.isatty():
+    if not _is_terminal():
         show.result("\n".join(f"{other}\t{score:.6g}" for other, score in found))
         return
     head = f"{node} ->" if role == "target" else f"-> {node}"
     rows = [[str(other), f"{score:.3f}"] for other, score in found]
     show.table([head, "score"], rows, numbers=1)
+
+
+def _is_terminal() -> bool:
+    return sys.stdout.isatty()
 
 
 def _id(embedding: Embedding, text: str) -> Any:

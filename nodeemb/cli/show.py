@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -34,12 +35,12 @@ def block(label: str, lines: Sequence[str]) -> None:
 
 def say(text: str) -> None:
     """A line on standard error."""
-    console(err=True).print(text, soft_wrap=True)
+    typer.echo(text, err=True)
 
 
 def result(text: str) -> None:
-    """Text on standard output."""
-    console().print(text, soft_wrap=True)
+    """Text on standard output, as it is."""
+    typer.echo(text)
 
 
 def table(
