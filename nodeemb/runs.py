@@ -160,6 +160,11 @@ def prepare(
     graph = settings.input.read()
     seconds = time.monotonic() - begun
     check_names(options or {})
+    if preset is not None and config is not None and _is_whole(config):
+        raise WrongUse(
+            f"{config.where} holds every choice, so a preset would say nothing",
+            next_step="Leave the preset out, or change single choices with --set",
+        )
     recipe = choose_recipe(graph, preset)
     if config is not None:
         recipe = _with_config(recipe, config)
@@ -175,6 +180,13 @@ def prepare(
     changes = {k: v for k, v in sizes.items() if v is not None} | dict(options or {})
     folder = check_new_folder(out)
     return Job(settings, recipe, graph, split, folder, changes, seconds)
+
+
+def _is_whole(config: Config) -> bool:
+    """True for a run's own config.yaml, which leaves no choice open."""
+    return {"sampler", "stencil", "roles", "objective", "noise", "training"} <= set(
+        config.choices
+    )
 
 
 def check_names(options: Mapping[str, Any]) -> None:
