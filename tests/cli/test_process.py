@@ -85,3 +85,17 @@ def test_a_terminal_gets_a_bar_and_a_table(edges):
     assert b"epoch 30/30" in shown
     assert "━".encode() in shown
     assert b"nodes trained in it" in shown
+
+
+@pytest.mark.parametrize(
+    ("set_before", "found"), [(None, "passive"), ("active", "active")]
+)
+def test_threads_wait_without_spinning_unless_asked(here, set_before, found):
+    code = "import os\nfrom nodeemb.cli.main import main\ntry: main()\nexcept SystemExit: pass\n"
+    code += "print(os.environ['OMP_WAIT_POLICY'])"
+    environ = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
+    if set_before:
+        environ["OMP_WAIT_POLICY"] = set_before
+    args = [sys.executable, "-c", code, "--version"]
+    done = subprocess.run(args, env=environ, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == found

@@ -121,6 +121,7 @@ def test_the_config_is_the_whole_comparison(data):
     bare = {"expected": []}  # what a preset promises is no choice
     assert [r.model_copy(update=bare) for r in job.recipes] == list(again.recipes)
     assert again.comparison == job.comparison
+    assert again.comparison.input.name == str(Path("edges.tsv").resolve())
     assert all(arm.preset is None for arm in again.comparison.arms)
     assert {recipe.noise.power for recipe in again.recipes} == {0.5}
 

@@ -289,8 +289,8 @@ def pairs_of(scheme, edges, signs):
 
 @pytest.mark.parametrize("name", SCHEMES)
 def test_roles_count_the_nodes_that_had_them(name):
-    edges = [(0, 1), (0, 2), (3, 1), (4, 4), (1, 5), (6, 0)]
-    signs = [1, -1, 1, 1, -1, 1]
+    edges = [(0, 1), (0, 2), (0, 5), (3, 1), (4, 4), (6, 0)]  # 4 sources, 5 targets
+    signs = [1, -1, -1, 1, 1, 1]
     graph = ne.Graph.from_edges(*zip(*edges, strict=True), sign=signs, num_nodes=9)
     choices = {"roles.scheme": name, "roles.width": 8, **QUICK}
     embedding = ne.embed(graph, "line2", options=choices)
