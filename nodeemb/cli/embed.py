@@ -14,34 +14,39 @@ if TYPE_CHECKING:
     from nodeemb.runs import Done, Job
 
 
+Preset = Annotated[
+    str | None,
+    typer.Option(
+        "--preset",
+        metavar="NAME",
+        help="The method, or a YAML file of one. Default: nerd for directed graphs, "
+        "deepwalk for others. See: nodeemb presets.",
+        rich_help_panel="Method",
+    ),
+]
+Dim = Annotated[
+    int | None,
+    typer.Option(
+        "--dim", help="Length of the vector of a role.", rich_help_panel="Method"
+    ),
+]
+Width = Annotated[
+    int | None,
+    typer.Option(
+        "--width",
+        help="All floats of a node over its roles; instead of --dim.",
+        rich_help_panel="Method",
+    ),
+]
+
+
 def embed(
     name: options.InputName = None,
-    preset: Annotated[
-        str | None,
-        typer.Option(
-            "--preset",
-            metavar="NAME",
-            help="The method, or a YAML file of one. Default: nerd for directed graphs, "
-            "deepwalk for others. See: nodeemb presets.",
-            rich_help_panel="Method",
-        ),
-    ] = None,
+    preset: Preset = None,
     config: options.ConfigFile = None,
     set_: options.Sets = None,
-    dim: Annotated[
-        int | None,
-        typer.Option(
-            "--dim", help="Length of the vector of a role.", rich_help_panel="Method"
-        ),
-    ] = None,
-    width: Annotated[
-        int | None,
-        typer.Option(
-            "--width",
-            help="All floats of a node over its roles; instead of --dim.",
-            rich_help_panel="Method",
-        ),
-    ] = None,
+    dim: Dim = None,
+    width: Width = None,
     seed: options.Seed = None,
     validation: options.Validation = None,
     threads: options.Threads = None,

@@ -18,81 +18,91 @@ _WHAT = "What to compare"
 _ASKED = "What is asked"
 
 
+Presets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--preset",
+        metavar="NAME",
+        help="A method; repeatable. Default: the role schemes side by side, "
+        "trained on edges.",
+        rich_help_panel=_WHAT,
+    ),
+]
+ComparisonFile = Annotated[
+    str | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="A comparison in YAML, such as the config.yaml of an evaluation.",
+        rich_help_panel=_WHAT,
+    ),
+]
+Schemes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--scheme",
+        metavar="NAME",
+        help="A role scheme, or a YAML file of one; repeatable.",
+        rich_help_panel=_WHAT,
+    ),
+]
+Biases = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--biases",
+        metavar="KIND",
+        help="none, tied or free; repeatable.",
+        rich_help_panel=_WHAT,
+    ),
+]
+Width = Annotated[
+    int | None,
+    typer.Option(
+        "--width",
+        help="Floats a node, the same for every model. Default: 64; 128 with --preset.",
+        rich_help_panel=_WHAT,
+    ),
+]
+Negatives = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--negatives",
+        metavar="KIND",
+        help="uniform, reversed, reversed:50 (or another share), degree, two_hop; "
+        "repeatable. Default: uniform, reversed and degree.",
+        rich_help_panel=_ASKED,
+    ),
+]
+Test = Annotated[
+    float | None,
+    typer.Option(
+        "--test",
+        help="Share of the links hidden for the test. Default: 0.5.",
+        rich_help_panel=_ASKED,
+    ),
+]
+Seeds = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--seed",
+        help="Repeatable: everything is done for each, and the spread is told.",
+        rich_help_panel="Run",
+    ),
+]
+
+
 def evaluate(
     name: options.InputName = None,
-    preset: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--preset",
-            metavar="NAME",
-            help="A method; repeatable. Default: the role schemes side by side, "
-            "trained on edges.",
-            rich_help_panel=_WHAT,
-        ),
-    ] = None,
-    config: Annotated[
-        str | None,
-        typer.Option(
-            "--config",
-            metavar="FILE",
-            help="A comparison in YAML, such as the config.yaml of an evaluation.",
-            rich_help_panel=_WHAT,
-        ),
-    ] = None,
-    scheme: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--scheme",
-            metavar="NAME",
-            help="A role scheme, or a YAML file of one; repeatable.",
-            rich_help_panel=_WHAT,
-        ),
-    ] = None,
-    biases: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--biases",
-            metavar="KIND",
-            help="none, tied or free; repeatable.",
-            rich_help_panel=_WHAT,
-        ),
-    ] = None,
-    width: Annotated[
-        int | None,
-        typer.Option(
-            "--width",
-            help="Floats a node, the same for every model. Default: 64; 128 with --preset.",
-            rich_help_panel=_WHAT,
-        ),
-    ] = None,
+    preset: Presets = None,
+    config: ComparisonFile = None,
+    scheme: Schemes = None,
+    biases: Biases = None,
+    width: Width = None,
     set_: options.Sets = None,
-    negatives: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--negatives",
-            metavar="KIND",
-            help="uniform, reversed, reversed:50 (or another share), degree, two_hop; "
-            "repeatable. Default: uniform, reversed and degree.",
-            rich_help_panel=_ASKED,
-        ),
-    ] = None,
-    test: Annotated[
-        float | None,
-        typer.Option(
-            "--test",
-            help="Share of the links hidden for the test. Default: 0.5.",
-            rich_help_panel=_ASKED,
-        ),
-    ] = None,
+    negatives: Negatives = None,
+    test: Test = None,
     validation: options.Validation = None,
-    seed: Annotated[
-        list[int] | None,
-        typer.Option(
-            "--seed",
-            help="Repeatable: everything is done for each, and the spread is told.",
-            rich_help_panel="Run",
-        ),
-    ] = None,
+    seed: Seeds = None,
     threads: options.Threads = None,
     out: options.Out = None,
     quiet: options.Quiet = False,
