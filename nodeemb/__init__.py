@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import os
 from typing import Any
 
 __version__ = "0.1.0"
+
+# Threads that wait for work should sleep: where other programs use the cores, spinning ones
+# made two threads slower than one. Read by OpenMP when it starts, so it is said first.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 _HOME = {
     "Embedding": "nodeemb.embedding.embedding",

@@ -217,14 +217,17 @@ def notes(graph: Graph, recipe: Recipe, scheme: RoleScheme, made: Plan) -> list[
     told = []
     n = graph.num_nodes
     follows = getattr(recipe.sampler, "direction", "follow") == "follow"
+    terms = [term for c in scheme.channels.values() for term in c.parsed()]
+    # a role that stands on both sides learns from either part that its node plays
+    apart = {term.left for term in terms} != {term.right for term in terms}
     if graph.directed and follows and recipe.sampler.kind in ("walks", "second_order"):
         sinks = int((graph.out_degree == 0).sum())
         if sinks:
             note = f"{sinks:,} of {n:,} nodes have no out-edge: a walk ends there"
-            if getattr(recipe.stencil, "sides", "after") == "after":
+            if apart and getattr(recipe.stencil, "sides", "after") == "after":
                 note += ", and their left (source) vectors are learned from no pair"
             told.append(note)
-    elif graph.directed and follows:
+    elif graph.directed and follows and apart:
         silent = int((made.left_degree == 0).sum()), int((made.right_degree == 0).sum())
         if any(silent):
             told.append(

@@ -469,3 +469,12 @@ def test_signed_training_is_the_same_on_any_threads():
         embed(camps(), "line2", dim=4, threads=t, options=options).table for t in (1, 2)
     )
     assert np.array_equal(one, two)
+
+
+def test_a_role_of_both_sides_is_not_called_untrained():
+    """With one table a pure target is trained as it is; with two its source is not."""
+    star = Graph.from_edges([0, 0, 0], [1, 2, 3])
+    silent = "never the source of a pair"
+    for preset, told in (("line1", False), ("line2", True)):
+        notes = " ".join(short(preset, star).manifest["notes"])
+        assert (silent in notes) == told
