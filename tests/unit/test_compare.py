@@ -141,11 +141,18 @@ def test_metrics_and_manifest_know_every_fit(data):
 
 def test_a_note_for_all_arms_stands_once(data):
     Path("edges.tsv").write_text("".join(f"{u}\t{v}\n" for u, v in EDGES) + "0\tend\n")
-    done = compare.carry_out(compare.prepare(small(data, notes=["Mind the gap."])))
-    page = (done.folder / "report.html").read_text()
+    arms = [Arm(name=name, preset="line2") for name in ("one", "two")]
+    job = compare.prepare(small(data, notes=["Mind the gap."], arms=arms))
+    page = (compare.carry_out(job).folder / "report.html").read_text()
     assert "Mind the gap." in page
     assert page.count("<li>All models: ") == 1
     assert "<li>one: " not in page
+    # one table has no part that is never trained: its arm is not named in the note
+    page = (
+        compare.carry_out(compare.prepare(small(data))).folder / "report.html"
+    ).read_text()
+    assert "<li>two: " in page
+    assert "<li>All models: " not in page
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
