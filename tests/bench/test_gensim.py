@@ -90,7 +90,7 @@ def test_ten_times_the_pairs_at_an_equal_auc(seed):
         print(f"  ratio of pairs a CPU-second: {speed / (trained / spent):.1f}")
         best = max(best, *theirs.values())
         assert speed >= 10 * trained / spent
-    assert max(ours.values()) >= best - 0.002
+    assert max(ours.values()) >= best
 
 
 def show(name, pairs, seconds, values):
