@@ -19,7 +19,10 @@ from nodeemb.training.batch import Loss, Part
 from nodeemb.training.batches import Feed, batches, num_batches
 from nodeemb.training.tables import Tables
 
-_LOSS_EVERY = 16  # the loss is watched on every 16th block: its logarithms cost as much
+# The loss is watched in about so many steps of an epoch, on every 16th block of a step:
+# its logarithms cost as much as all else that is done for a block.
+_LOSS_STEPS = 100
+_LOSS_EVERY = 16
 _LAST_RATE = 1e-4  # the linear schedule ends at this share of the learning rate
 
 
@@ -119,15 +122,14 @@ def _run_epoch(
 ) -> tuple[int, float]:
     """One epoch; its pairs and its mean loss a pair (NaN where it broke off)."""
     epochs, steps = feed.training.epochs, num_batches(feed)
-    before = history.pairs
+    before, watch, latest = history.pairs, max(1, steps // _LOSS_STEPS), None
     pairs, total, weight = 0, 0.0, 0.0
     for step, parts in enumerate(batches(feed, number)):
         share = (number * steps + step) / (epochs * steps)
-        loss = (
-            backend.step(parts, _rate(feed, share), _LOSS_EVERY)
-            if parts
-            else Loss(0, 0, 0)
-        )
+        every = 0 if step % watch else _LOSS_EVERY
+        loss = Loss(0, 0, 0)
+        if parts:
+            loss = backend.step(parts, _rate(feed, share), every)
         if not np.isfinite(loss.total):
             return pairs, float("nan")
         pairs, total, weight = (
@@ -137,7 +139,7 @@ def _run_epoch(
         )
         if progress is not None:
             seconds = time.monotonic() - started
-            latest = loss.total / loss.weight if loss.weight else None
+            latest = loss.total / loss.weight if loss.weight else latest
             note = ""
             if history.epochs and history.epochs[-1].validation is not None:
                 note = f"validation {history.epochs[-1].validation:.4f}"

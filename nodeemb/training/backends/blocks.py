@@ -1,69 +1,105 @@
 """One block: scores, slopes and loss of its pairs and of its noise.
 
 Nothing as long as the number of pairs leaves a block: slopes of scores live in buffers of a
-block's size, and what comes out are slopes of vectors.
+block's size, and what comes out are slopes of vectors. Vectors lie one after the other in
+flat arrays, `pitch` numbers each (a whole number of machine vectors, zeros at the end).
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from nodeemb.compiled import njit
-from nodeemb.training.backends.vectors import (
-    LOOSE,
-    add,
-    combine,
-    dot,
-    dots,
-    loss_of,
-    sigmoid,
-)
+from nodeemb.training.backends.products import TILE, multiply, padded, turn
+from nodeemb.training.backends.vectors import LOOSE, dot, loss_of, sigmoid
+
+
+class Room(NamedTuple):
+    """What a thread works in, for blocks of up to `longest` rows and `noise` noise rows.
+
+    x, y: the left and right vectors of a block; z: its noise vectors; turned: y or z with
+    rows and columns exchanged; scores, scratch: one number a pair; mass_left, mass_right:
+    (longest,) positive weight of each row.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    z: np.ndarray
+    turned: np.ndarray
+    scores: np.ndarray
+    scratch: np.ndarray
+    mass_left: np.ndarray
+    mass_right: np.ndarray
+
+
+@njit
+def make_room(longest, noise, wide, pitch, like):
+    """A Room for blocks of `longest` rows, with bands of `wide` contexts, of `like`'s type."""
+    size = like.itemsize
+    rows, others = padded(longest, size), padded(noise, size)
+    scores = max(
+        longest * others, longest * band_pitch(wide, size) + padded(1, size), 1
+    )
+    return Room(
+        np.zeros(rows * pitch, like.dtype),
+        np.zeros(rows * pitch, like.dtype),
+        np.zeros(others * pitch, like.dtype),
+        np.zeros(max(rows + padded(1, size), others) * pitch, like.dtype),
+        np.zeros(scores, like.dtype),
+        np.zeros(scores, like.dtype),
+        np.zeros(longest, like.dtype),
+        np.zeros(longest, like.dtype),
+    )
+
+
+@njit(inline="always")
+def band_pitch(wide, size):
+    """Numbers from one row of a band to the next.
+
+    A tile writes whole vectors, up to TILE - 1 places before and behind a row's own.
+    """
+    return wide + 2 * (TILE - 1) + padded(1, size)
 
 
 @njit
 def noise_block(
-    near,
-    rows,
-    mass,
-    far,
-    far_rows,
-    weight,
-    objective,
-    buffers,
-    near_slopes,
-    far_slopes,
-    with_loss,
-):
-    """Noise `far` against every `near` vector; slopes of both; the loss if asked.
+    near, rows, mass, room, pitch, length, far_rows, weight, objective,
+    slopes, near_at, far_at, with_loss,
+):  # fmt: skip
+    """Noise room.z against every `near` vector; slopes of both; the loss if asked.
 
-    near (L, d), mass (L,) positive weight of each; far (N, d); near_slopes += (L, d);
-    far_slopes <- (N, d).
+    near: L vectors of `rows` (L,), mass (L,) positive weight of each; far_rows (N,).
+    slopes[near_at:] += L vectors; slopes[far_at:] <- N vectors.
     """
-    count, noise, length = len(rows), len(far_rows), near.shape[1]
-    scores_flat, scratch, sums_flat = buffers
-    size = count * noise
-    scores = scores_flat[:size].reshape(count, noise)
-    np.dot(near, far.T, scores)
+    count, noise = len(rows), len(far_rows)
+    wide = padded(noise, near.itemsize)
+    turn(room.turned, wide, room.z, pitch, noise, length)
+    flat = room.scores[: count * wide]
+    scores = flat.reshape(count, wide)
+    multiply(
+        flat, 0, wide, count, noise, near, 0, pitch, 1, room.turned, 0, wide, length, False
+    )  # fmt: skip
     loss = 0.0
     if with_loss:
         for i in range(count):
             for n in range(noise):
                 if rows[i] != far_rows[n]:
-                    loss += (
-                        weight
-                        * mass[i]
-                        * loss_of(objective, np.float64(scores[i, n]), 0.0)
-                    )
+                    value = loss_of(objective, np.float64(scores[i, n]), 0.0)
+                    loss += weight * mass[i] * value
     if objective == 0:
-        sigmoid(scores_flat[:size], scratch[:size])
+        sigmoid(flat, room.scratch[: count * wide])
     for i in range(count):
-        factor = scores_flat.dtype.type(weight * mass[i])
+        factor = near.dtype.type(weight * mass[i])
         for n in range(noise):
             scores[i, n] = scores[i, n] * factor if rows[i] != far_rows[n] else 0.0
-    sums = sums_flat[: count * length].reshape(count, length)
-    np.dot(scores, far, sums)
-    add(near_slopes, sums)
-    np.dot(scores.T, near, far_slopes)
+    multiply(
+        slopes, near_at, pitch, count, length, flat, 0, wide, 1, room.z, 0, pitch, noise, True
+    )  # fmt: skip
+    multiply(
+        slopes, far_at, pitch, noise, length, flat, 0, 1, wide, near, 0, pitch, count, False
+    )  # fmt: skip
     return loss
 
 
@@ -85,77 +121,79 @@ def weigh(slopes, law, rows, row, label, mass):
 
 @njit
 def band_block(
-    x,
-    y,
-    rows,
-    start,
-    stop,
-    first,
-    after,
-    before,
-    limit,
-    label,
-    objective,
-    buffers,
-    mass_left,
-    mass_right,
-    dx,
-    dy,
-    with_loss,
-):
-    """The positive pairs of a block.
+    room, rows, start, stop, first, after, before, limit, label, objective,
+    pitch, length, slopes, left_at, right_at, with_loss,
+):  # fmt: skip
+    """The positive pairs of a block of rows (L,), whose vectors are in room.x and room.y.
 
-    x, y: (L, d) left and right vectors of rows (L,); start, stop count from `first`.
-    dx, dy <- their slopes; mass_left, mass_right <- positive weight of each row.
+    start, stop count from `first`. slopes[left_at:], slopes[right_at:] <- L vectors each;
+    room.mass_left, room.mass_right <- positive weight of each row.
 
-    Slopes are kept by distance, g[i, j - i + behind], in (L, behind + 1 + ahead) numbers.
+    Slopes of scores are kept by distance, that of i and j at i * jump + TILE - 1 + j - i +
+    behind. There TILE rows, or columns, of the band begin jump - 1 numbers after each
+    other, so that they are matrices to `multiply`: with zeros outside of the band.
     """
     count, window = len(rows), len(after)
     ahead = window if after.max() > 0 else 0
     behind = window if before.max() > 0 else 0
     wide = behind + 1 + ahead
-    flat, scratch = buffers[0], buffers[1]
-    g = flat[: count * wide].reshape(count, wide)
-    one = flat.dtype.type
+    x, y, flat = room.x, room.y, room.scores
+    jump, one = band_pitch(wide, flat.itemsize), flat.dtype.type
+    zero = TILE - 1 + behind  # the place of i and i is i * jump + zero
+    mass_left, mass_right = room.mass_left[:count], room.mass_right[:count]
+    across = padded(count, flat.itemsize) + padded(1, flat.itemsize)
+    turn(room.turned, across, y, pitch, count, length)
+    for i in range(0, count, TILE):
+        low, high = max(0, i - behind), min(count, i + TILE + ahead)
+        multiply(
+            flat, i * jump + zero + low - i, jump - 1, min(TILE, count - i), high - low,
+            x, i * pitch, pitch, 1, room.turned, low, across, length, False,
+        )  # fmt: skip
     loss = 0.0
-    mass_right[:] = 0
-    for i in range(count):
-        low, high = reach(i, start, stop, first, limit, behind, ahead)
-        dots(x, i, y, low, high, g[i, low - i + behind :])
-        if with_loss:
+    if with_loss:
+        for i in range(count):
+            low, high = reach(i, start, stop, first, limit, behind, ahead)
             for j in range(low, high):
                 if rows[i] != rows[j]:
                     w = after[j - i - 1] if j > i else before[i - j - 1]
-                    loss += w * loss_of(
-                        objective, np.float64(g[i, j - i + behind]), label
-                    )
+                    score = np.float64(flat[i * jump + zero + j - i])
+                    loss += w * loss_of(objective, score, label)
     if objective == 0:
-        sigmoid(flat[: count * wide], scratch[: count * wide])
-    law, column = np.zeros(wide, flat.dtype), scratch[:wide]
+        sigmoid(flat[: count * jump], room.scratch[: count * jump])
+    law = np.zeros(wide, flat.dtype)
     for d in range(1, window + 1):
         if ahead:
             law[behind + d] = after[d - 1]
         if behind:
             law[behind - d] = before[d - 1]
+    mass_right[:] = 0
     for i in range(count):
         low, high = reach(i, start, stop, first, limit, behind, ahead)
-        a, b = low - i + behind, high - i + behind
-        g[i, :a] = 0
-        g[i, b:] = 0
+        a, b = i * jump + zero + low - i, i * jump + zero + high - i
+        flat[i * jump : a] = 0
         mass_left[i] = weigh(
-            g[i, a:b],
-            law[a:b],
+            flat[a:b],
+            law[low - i + behind : high - i + behind],
             rows[low:high],
             rows[i],
             one(label),
             mass_right[low:high],
         )
-        combine(dx, i, g[i, a:b], y, low, high)
-    for j in range(count):
-        low, high = max(0, j - ahead), min(count, j + behind + 1)
-        for i in range(low, high):
-            column[i - low] = g[i, j - i + behind]
-        combine(dy, j, column, x, low, high)
+        flat[b : (i + 1) * jump] = 0
+    for i in range(0, count, TILE):
+        some = min(TILE, count - i)
+        low, high = max(0, i - behind), min(count, i + TILE + ahead)
+        multiply(
+            slopes, left_at + i * pitch, pitch, some, length,
+            flat, i * jump + zero + low - i, jump - 1, 1, y, low * pitch, pitch,
+            high - low, False,
+        )  # fmt: skip
+        low, high = max(0, i - ahead), min(count, i + TILE + behind)
+        multiply(
+            slopes, right_at + i * pitch, pitch, some, length,
+            flat, low * jump + zero + i - low, 1, jump - 1, x, low * pitch, pitch,
+            high - low, False,
+        )  # fmt: skip
     return loss
 
 
@@ -172,31 +210,38 @@ def reach(i, start, stop, first, limit, behind, ahead):
 
 @njit
 def aligned_block(
-    x, y, left, right, weight, label, objective, mass_left, dx, dy, with_loss
-):
-    """The pairs of an aligned block; dx, dy <- slopes; mass_left <- weight for noise."""
+    room, left, right, weight, label, objective, pitch, length,
+    slopes, left_at, right_at, with_loss,
+):  # fmt: skip
+    """The pairs of an aligned block, whose vectors are in room.x and room.y.
+
+    slopes[left_at:], slopes[right_at:] <- P vectors each; room.mass_left <- the weight of
+    each pair for noise.
+    """
     loss = 0.0
-    one = x.dtype.type
-    score = np.zeros(1, x.dtype)
-    scratch = np.zeros(1, x.dtype)
+    one = slopes.dtype.type
+    score, scratch = np.zeros(1, slopes.dtype), np.zeros(1, slopes.dtype)
     for k in range(len(left)):
-        mass_left[k] = 0
+        a, b = k * pitch, k * pitch + length
+        dx = slopes[left_at + a : left_at + b]
+        dy = slopes[right_at + a : right_at + b]
+        room.mass_left[k] = 0
         if left[k] == right[k]:
-            dx[k, :] = 0
-            dy[k, :] = 0
+            dx[:] = 0
+            dy[:] = 0
             continue
-        total = dot(x, k, y, k)
+        x, y = room.x[a:b], room.y[a:b]
+        score[0] = dot(x, y)
         if with_loss:
-            loss += weight[k] * loss_of(objective, np.float64(total), label[k])
-        score[0] = total
+            loss += weight[k] * loss_of(objective, np.float64(score[0]), label[k])
         if objective == 0:
             sigmoid(score, scratch)
         g = one(weight[k]) * (score[0] - one(label[k]))
-        for c in range(x.shape[1]):
-            dx[k, c] = g * y[k, c]
-            dy[k, c] = g * x[k, c]
+        for c in range(length):
+            dx[c] = g * y[c]
+            dy[c] = g * x[c]
         if label[k] > 0:
-            mass_left[k] = weight[k]
+            room.mass_left[k] = weight[k]
     return loss
 
 

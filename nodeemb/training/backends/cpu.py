@@ -1,17 +1,14 @@
-"""The CPU backend: numba and BLAS, fused, any number of threads, always the same result.
-
-BLAS is held to one thread while a step runs: the threads are spent on blocks.
-"""
+"""The CPU backend: fused, any number of threads, always the same result."""
 
 from __future__ import annotations
 
 import numba as nb
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from nodeemb.objectives.objectives import OBJECTIVES
 from nodeemb.roles.layout import Layout
 from nodeemb.training.backends import kernels
+from nodeemb.training.backends.products import padded
 from nodeemb.training.batch import Band, Loss, Part
 from nodeemb.training.tables import Tables
 
@@ -47,6 +44,7 @@ class CpuBackend:
         self.threads = max(1, min(threads, nb.config.NUMBA_NUM_THREADS))
         self._channels = list(layout.channels.values())
         self._lengths = list(layout.lengths.values())
+        self._pitches = [padded(length, dtype.itemsize) for length in self._lengths]
         maps = [side for channel in self._channels for side in channel]
         ends = np.cumsum([0, *(len(m.column) for m in maps)])
         self._segments = (
@@ -58,7 +56,6 @@ class CpuBackend:
         )
         self._head = np.full(len(tables.table), -1, np.int32)
         self._slopes = np.empty(0, dtype)
-        self._blas = ThreadpoolController().select(user_api="blas")
 
     def step(self, parts: list[Part], rate: float, loss_every: int = 0) -> Loss:
         """One step: slopes of all parts from the same tables, summed, applied once.
@@ -69,10 +66,6 @@ class CpuBackend:
             loss_every: measure the loss of every so many blocks; 0: none.
         """
         nb.set_num_threads(self.threads)
-        with self._blas.limit(limits=1):
-            return self._step(parts, rate, loss_every)
-
-    def _step(self, parts: list[Part], rate: float, loss_every: int) -> Loss:
         sizes = [self._size(part) for part in parts]
         if sum(sizes) > len(self._slopes):
             self._slopes = np.empty(int(sum(sizes) * 1.1), self.tables.table.dtype)
@@ -86,8 +79,8 @@ class CpuBackend:
             part_rows, part_sides = _contributions(part)
             rows.append(part_rows)
             sides.append(part_sides)
-            length = self._lengths[part.channel]
-            offsets.append(base + np.arange(len(part_rows), dtype=np.int64) * length)
+            pitch = self._pitches[part.channel]
+            offsets.append(base + np.arange(len(part_rows), dtype=np.int64) * pitch)
             base += size
         self._apply(
             np.concatenate(rows), np.concatenate(sides), np.concatenate(offsets), rate
@@ -97,7 +90,7 @@ class CpuBackend:
     def _size(self, part: Part) -> int:
         """Floats that a part's slopes take."""
         noise = part.noise_right.size + part.noise_left.size
-        return (2 * len(part.pairs[0]) + noise) * self._lengths[part.channel]
+        return (2 * len(part.pairs[0]) + noise) * self._pitches[part.channel]
 
     def _slopes_of(
         self, part: Part, base: int, loss_every: int
@@ -105,7 +98,14 @@ class CpuBackend:
         left, right = self._channels[part.channel]
         pairs = part.pairs
         losses = np.zeros((len(pairs.blocks) - 1, 2))
-        head = (self.tables.table, self.shift, left, right, self._lengths[part.channel])
+        head = (
+            self.tables.table,
+            self.shift,
+            left,
+            right,
+            self._lengths[part.channel],
+            self._pitches[part.channel],
+        )
         tail = (
             part.noise_right,
             part.noise_left,

@@ -16,144 +16,56 @@ from nodeemb.training.backends.blocks import (
     aligned_block,
     band_block,
     count_places,
+    make_room,
     noise_block,
 )
-from nodeemb.training.backends.vectors import accumulate, descend, gather, square
+from nodeemb.training.backends.products import fetch
+from nodeemb.training.backends.vectors import AHEAD, accumulate, descend, gather, square
 
 
 @njit(parallel=True)
 def band_part(
-    table,
-    shift,
-    left_map,
-    right_map,
-    length,
-    rows,
-    start,
-    stop,
-    blocks,
-    after,
-    before,
-    limit,
-    label,
-    noise_right,
-    noise_left,
-    noise_weight,
-    objective,
-    slopes,
-    base,
-    loss_every,
-    losses,
-    threads,
-):
+    table, shift, left_map, right_map, length, pitch,
+    rows, start, stop, blocks, after, before, limit, label,
+    noise_right, noise_left, noise_weight, objective,
+    slopes, base, loss_every, losses, threads,
+):  # fmt: skip
     """Slopes of all blocks of a band part.
 
-    Written to `slopes` (flat) from `base`: R left vectors, R right vectors, then the right
-    and the left noise vectors of every block. losses (B, 2) <- loss and positive weight
-    of every `loss_every`th block, 0 elsewhere.
+    Written to `slopes` from `base`, vectors of `pitch` numbers: R left vectors, R right
+    vectors, then the right and the left noise vectors of every block. losses (B, 2) <-
+    loss and positive weight of every `loss_every`th block, 0 elsewhere.
 
     Returns:
         the number of pairs.
     """
-    num_blocks, total = len(blocks) - 1, len(rows)
-    n_right, n_left = noise_right.shape[1], noise_left.shape[1]
-    longest = 0
-    for b in range(num_blocks):
-        longest = max(longest, blocks[b + 1] - blocks[b])
+    noise = max(noise_right.shape[1], noise_left.shape[1])
+    at_right = base + len(rows) * pitch
+    at_noise = at_right + len(rows) * pitch
     pairs = 0
-    at_right = base + total * length
-    at_noise = at_right + total * length
     for t in prange(threads):
-        x = np.empty((longest, length), table.dtype)
-        y = np.empty((longest, length), table.dtype)
-        z = np.empty((max(n_right, n_left, 1), length), table.dtype)
-        mass_left, mass_right = (
-            np.empty(longest, table.dtype),
-            np.empty(longest, table.dtype),
-        )
-        size = longest * max(n_right, n_left, 2 * len(after) + 1)
-        buffers = (
-            np.empty(size, table.dtype),
-            np.empty(size, table.dtype),
-            np.empty(longest * length, table.dtype),
-        )
+        room = make_room(longest(blocks), noise, 2 * len(after) + 1, pitch, table)
         counted = 0
-        for b in range(t, num_blocks, threads):
+        for b in range(t, len(blocks) - 1, threads):
             first, last = blocks[b], blocks[b + 1]
-            count = last - first
             own = rows[first:last]
             with_loss = loss_every > 0 and b % loss_every == 0
-            gather(table, own, left_map, shift, x)
-            gather(table, own, right_map, shift, y)
-            dx = slopes[base + first * length : base + last * length].reshape(
-                count, length
-            )
-            dy = slopes[at_right + first * length : at_right + last * length].reshape(
-                count, length
-            )
+            left_at, right_at = base + first * pitch, at_right + first * pitch
+            gather(table, own, left_map, shift, room.x, pitch)
+            gather(table, own, right_map, shift, room.y, pitch)
             loss = band_block(
-                x[:count],
-                y[:count],
-                own,
-                start[first:last],
-                stop[first:last],
-                first,
-                after,
-                before,
-                limit,
-                label,
-                objective,
-                buffers,
-                mass_left[:count],
-                mass_right[:count],
-                dx,
-                dy,
+                room, own, start[first:last], stop[first:last], first,
+                after, before, limit, label, objective,
+                pitch, length, slopes, left_at, right_at, with_loss,
+            )  # fmt: skip
+            losses[b, 1] = total(room.mass_left[: len(own)]) if with_loss else 0.0
+            losses[b, 0] = loss + both_noises(
+                table, shift, left_map, right_map, length, pitch, room,
+                own, room.mass_left, own, room.mass_right,
+                noise_right[b], noise_left[b], noise_weight, objective,
+                slopes, left_at, right_at, at_noise + b * noise_size(noise_right, noise_left, pitch),
                 with_loss,
-            )
-            weight = 0.0
-            if with_loss:
-                for i in range(count):
-                    weight += mass_left[i]
-            noise_at = at_noise + b * (n_right + n_left) * length
-            if n_right > 0:
-                gather(table, noise_right[b], right_map, shift, z)
-                dz = slopes[noise_at : noise_at + n_right * length].reshape(
-                    n_right, length
-                )
-                loss += noise_block(
-                    x[:count],
-                    own,
-                    mass_left[:count],
-                    z[:n_right],
-                    noise_right[b],
-                    noise_weight,
-                    objective,
-                    buffers,
-                    dx,
-                    dz,
-                    with_loss,
-                )
-            if n_left > 0:
-                noise_at += n_right * length
-                gather(table, noise_left[b], left_map, shift, z)
-                dz = slopes[noise_at : noise_at + n_left * length].reshape(
-                    n_left, length
-                )
-                loss += noise_block(
-                    y[:count],
-                    own,
-                    mass_right[:count],
-                    z[:n_left],
-                    noise_left[b],
-                    noise_weight,
-                    objective,
-                    buffers,
-                    dy,
-                    dz,
-                    with_loss,
-                )
-            losses[b, 0] = loss
-            losses[b, 1] = weight
+            )  # fmt: skip
             counted += count_places(
                 start[first:last], stop[first:last], first, after, before, limit
             )
@@ -163,116 +75,94 @@ def band_part(
 
 @njit(parallel=True)
 def aligned_part(
-    table,
-    shift,
-    left_map,
-    right_map,
-    length,
-    left,
-    right,
-    weight,
-    label,
-    blocks,
-    noise_right,
-    noise_left,
-    noise_weight,
-    objective,
-    slopes,
-    base,
-    loss_every,
-    losses,
-    threads,
-):
+    table, shift, left_map, right_map, length, pitch,
+    left, right, weight, label, blocks,
+    noise_right, noise_left, noise_weight, objective,
+    slopes, base, loss_every, losses, threads,
+):  # fmt: skip
     """Slopes of all blocks of an aligned part; as `band_part`, with P pairs for R rows."""
-    num_blocks, total = len(blocks) - 1, len(left)
-    n_right, n_left = noise_right.shape[1], noise_left.shape[1]
-    longest = 0
-    for b in range(num_blocks):
-        longest = max(longest, blocks[b + 1] - blocks[b])
-    at_right = base + total * length
-    at_noise = at_right + total * length
+    noise = max(noise_right.shape[1], noise_left.shape[1])
+    at_right = base + len(left) * pitch
+    at_noise = at_right + len(left) * pitch
     for t in prange(threads):
-        x = np.empty((longest, length), table.dtype)
-        y = np.empty((longest, length), table.dtype)
-        z = np.empty((max(n_right, n_left, 1), length), table.dtype)
-        mass = np.empty(longest, table.dtype)
-        size = max(longest * max(n_right, n_left), 1)
-        buffers = (
-            np.empty(size, table.dtype),
-            np.empty(size, table.dtype),
-            np.empty(longest * length, table.dtype),
-        )
-        for b in range(t, num_blocks, threads):
+        room = make_room(longest(blocks), noise, 0, pitch, table)
+        for b in range(t, len(blocks) - 1, threads):
             first, last = blocks[b], blocks[b + 1]
-            count = last - first
             own_left, own_right = left[first:last], right[first:last]
             with_loss = loss_every > 0 and b % loss_every == 0
-            gather(table, own_left, left_map, shift, x)
-            gather(table, own_right, right_map, shift, y)
-            dx = slopes[base + first * length : base + last * length].reshape(
-                count, length
-            )
-            dy = slopes[at_right + first * length : at_right + last * length].reshape(
-                count, length
-            )
+            left_at, right_at = base + first * pitch, at_right + first * pitch
+            gather(table, own_left, left_map, shift, room.x, pitch)
+            gather(table, own_right, right_map, shift, room.y, pitch)
             loss = aligned_block(
-                x[:count],
-                y[:count],
-                own_left,
-                own_right,
-                weight[first:last],
-                label[first:last],
-                objective,
-                mass[:count],
-                dx,
-                dy,
-                with_loss,
-            )
-            total_weight = 0.0
+                room, own_left, own_right, weight[first:last], label[first:last],
+                objective, pitch, length, slopes, left_at, right_at, with_loss,
+            )  # fmt: skip
+            losses[b, 1] = 0.0
             if with_loss:
-                for i in range(count):
+                for i in range(last - first):
                     if own_left[i] != own_right[i]:
-                        total_weight += weight[first + i]
-            noise_at = at_noise + b * (n_right + n_left) * length
-            if n_right > 0:
-                gather(table, noise_right[b], right_map, shift, z)
-                dz = slopes[noise_at : noise_at + n_right * length].reshape(
-                    n_right, length
-                )
-                loss += noise_block(
-                    x[:count],
-                    own_left,
-                    mass[:count],
-                    z[:n_right],
-                    noise_right[b],
-                    noise_weight,
-                    objective,
-                    buffers,
-                    dx,
-                    dz,
-                    with_loss,
-                )
-            if n_left > 0:
-                noise_at += n_right * length
-                gather(table, noise_left[b], left_map, shift, z)
-                dz = slopes[noise_at : noise_at + n_left * length].reshape(
-                    n_left, length
-                )
-                loss += noise_block(
-                    y[:count],
-                    own_right,
-                    mass[:count],
-                    z[:n_left],
-                    noise_left[b],
-                    noise_weight,
-                    objective,
-                    buffers,
-                    dy,
-                    dz,
-                    with_loss,
-                )
-            losses[b, 0] = loss
-            losses[b, 1] = total_weight
+                        losses[b, 1] += weight[first + i]
+            losses[b, 0] = loss + both_noises(
+                table, shift, left_map, right_map, length, pitch, room,
+                own_left, room.mass_left, own_right, room.mass_left,
+                noise_right[b], noise_left[b], noise_weight, objective,
+                slopes, left_at, right_at, at_noise + b * noise_size(noise_right, noise_left, pitch),
+                with_loss,
+            )  # fmt: skip
+
+
+@njit
+def both_noises(
+    table, shift, left_map, right_map, length, pitch, room,
+    left, left_mass, right, right_mass,
+    noise_right, noise_left, noise_weight, objective,
+    slopes, left_at, right_at, noise_at, with_loss,
+):  # fmt: skip
+    """Noise of a block in place of its right ends, then of its left ends.
+
+    left, right: the rows of room.x and room.y, with their positive weights.
+
+    Returns:
+        the loss, 0 if not asked for.
+    """
+    loss = 0.0
+    if len(noise_right) > 0:
+        gather(table, noise_right, right_map, shift, room.z, pitch)
+        loss += noise_block(
+            room.x, left, left_mass, room, pitch, length, noise_right, noise_weight,
+            objective, slopes, left_at, noise_at, with_loss,
+        )  # fmt: skip
+    if len(noise_left) > 0:
+        gather(table, noise_left, left_map, shift, room.z, pitch)
+        loss += noise_block(
+            room.y, right, right_mass, room, pitch, length, noise_left, noise_weight,
+            objective, slopes, right_at, noise_at + len(noise_right) * pitch, with_loss,
+        )  # fmt: skip
+    return loss
+
+
+@njit
+def total(values):
+    """The sum in float64."""
+    result = 0.0
+    for value in values:
+        result += value
+    return result
+
+
+@njit
+def noise_size(noise_right, noise_left, pitch):
+    """Numbers that the noise slopes of one block take."""
+    return (noise_right.shape[1] + noise_left.shape[1]) * pitch
+
+
+@njit
+def longest(blocks):
+    """Rows of the longest block."""
+    most = 1
+    for b in range(len(blocks) - 1):
+        most = max(most, blocks[b + 1] - blocks[b])
+    return most
 
 
 @njit
@@ -326,8 +216,11 @@ def apply(
     step = one(rate)
     for t in prange(threads):
         total = np.empty(table.shape[1], table.dtype)
+        flat, width = table.reshape(table.size), table.shape[1]
         for k in range(t, len(touched), threads):
             row = touched[k]
+            if k + AHEAD * threads < len(touched):
+                fetch(flat, touched[k + AHEAD * threads] * width, width)
             total[:] = 0
             e = head[row]
             head[row] = -1
@@ -347,10 +240,11 @@ def apply(
                 e = following[e]
             for r in range(len(edges) - 1):
                 a, b = edges[r], edges[r + 1]
-                if a == b:
+                total_square = square(total[a:b])
+                if total_square == 0:
                     continue
                 factor = step
                 if optimizer == 1:
-                    squares[row, r] += square(total[a:b]) / one(b - a)
+                    squares[row, r] += total_square / one(b - a)
                     factor = step / (math.sqrt(squares[row, r]) + one(1e-10))
                 descend(table[row, a:b], total[a:b], one(factor))

@@ -10,9 +10,11 @@ from numba.extending import overload
 
 from nodeemb.compiled import njit
 from nodeemb.roles.layout import Map
+from nodeemb.training.backends.products import fetch
 
 # The only liberties with arithmetic: sums may be reordered and fused, so that they run in
 # vectors. Infinities and NaN keep their meaning, and the same program gives the same sums.
+AHEAD = 8
 LOOSE = {"reassoc", "contract", "nsz"}
 _F = np.float32
 _CLAMP = _F(30.0)
@@ -32,7 +34,8 @@ def sigmoid(values, scratch):
     raise NotImplementedError
 
 
-@overload(sigmoid)
+# numpy's division needs no look at each divisor, which would keep the loop from vectors
+@overload(sigmoid, jit_options={"error_model": "numpy"})
 def _sigmoid_by_type(values, scratch):
     if values.dtype == nb.float32:
 
@@ -112,69 +115,26 @@ def square(values):
 
 
 @njit
-def gather(table, rows, side: Map, shift, out):
-    """out[i] <- the vector of rows[i] on one side of a channel."""
+def gather(table, rows, side: Map, shift, out, pitch):
+    """out[i * pitch :] <- the vector of rows[i] on one side of a channel."""
+    flat, width = table.reshape(table.size), table.shape[1]
     for i in range(len(rows)):
-        row = rows[i]
+        row, at = rows[i], i * pitch
+        if i + AHEAD < len(rows):
+            for k in range(len(side.column)):
+                fetch(flat, rows[i + AHEAD] * width + side.column[k], side.length[k])
         for k in range(len(side.column)):
-            a, b, length = side.column[k], side.place[k], side.length[k]
-            copy(out[i, b : b + length], table[row, a : a + length], side.sign[k] > 0)
+            a, b, length = side.column[k], at + side.place[k], side.length[k]
+            copy(out[b : b + length], table[row, a : a + length], side.sign[k] > 0)
         for k in side.ones:
-            out[i, k] = 1.0
+            out[at + k] = 1.0
         if side.shift >= 0:
-            out[i, side.shift] = shift[row]
-
-
-@njit
-def add(out, more):
-    for i in range(out.shape[0]):
-        for c in range(out.shape[1]):
-            out[i, c] += more[i, c]
+            out[at + side.shift] = shift[row]
 
 
 @njit(fastmath=LOOSE)
-def dot(x, i, y, j):
+def dot(x, y):
     total = x.dtype.type(0)
-    for c in range(x.shape[1]):
-        total += x[i, c] * y[j, c]
+    for c in range(len(x)):
+        total += x[c] * y[c]
     return total
-
-
-@njit(fastmath=LOOSE)
-def dots(x, i, y, low, high, out):
-    """out[j - low] <- <x[i], y[j]> for low <= j < high, four at a time."""
-    zero = x.dtype.type(0)
-    j = low
-    while j + 4 <= high:
-        a, b, c, d = zero, zero, zero, zero
-        for k in range(x.shape[1]):
-            v = x[i, k]
-            a += v * y[j, k]
-            b += v * y[j + 1, k]
-            c += v * y[j + 2, k]
-            d += v * y[j + 3, k]
-        out[j - low], out[j - low + 1], out[j - low + 2], out[j - low + 3] = a, b, c, d
-        j += 4
-    while j < high:
-        out[j - low] = dot(x, i, y, j)
-        j += 1
-
-
-@njit(fastmath=LOOSE)
-def combine(out, i, factors, vectors, low, high):
-    """out[i] <- sum over low <= j < high of factors[j - low] * vectors[j], four at a time."""
-    at, j = 0, low
-    for k in range(out.shape[1]):
-        out[i, k] = 0
-    while j + 4 <= high:
-        a, b, c, d = factors[at], factors[at + 1], factors[at + 2], factors[at + 3]
-        for k in range(out.shape[1]):
-            out[i, k] += (a * vectors[j, k] + b * vectors[j + 1, k]) + (
-                c * vectors[j + 2, k] + d * vectors[j + 3, k]
-            )
-        at, j = at + 4, j + 4
-    while j < high:
-        a = factors[at]
-        for k in range(out.shape[1]):
-            out[i, k] += a * vectors[j, k]
-        at, j = at + 1, j + 1

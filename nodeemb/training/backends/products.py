@@ -1,0 +1,252 @@
+"""Products of small matrices, held in registers: where the fused CPU kernels spend their time.
+
+A tile of rows x vectors of the result stays in registers while a loop runs over the depth
+(Goto and van de Geijn, Anatomy of high-performance matrix multiplication, 2008, without its
+packing: a block's matrices already lie in the nearest caches). Tiles are written as vector
+code, since a compiler that is given loops keeps the result in memory. Every number of a
+result is summed in the order of the depth, so neither the shape of a tile nor the length of
+the machine's vectors changes it.
+
+Matrices lie in flat arrays: place (i, j) of `a` is a[at + i * row + j * step].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+from nodeemb.compiled import njit
+
+_FEATURES = llvm.get_host_cpu_features()
+_X86 = llvm.get_process_triple().startswith(("x86", "i386", "i686"))
+_BYTES = 64 if _FEATURES.get("avx512f") else 32 if _FEATURES.get("avx2") else 16
+# x86 without AVX-512 has 16 vector registers, all others 32
+_VECTORS = 4 if _BYTES == 64 or not _X86 else 2
+TILE = 6  # rows of a tile
+_INDEX = ir.IntType(64)
+_SHORT = ir.IntType(32)
+
+
+@njit
+def padded(length, itemsize):
+    """The least multiple of a machine vector that holds `length` numbers."""
+    lanes = _BYTES // itemsize
+    return (length + lanes - 1) // lanes * lanes
+
+
+@njit
+def multiply(
+    out, at, pitch, rows, columns, a, a_at, a_row, a_step, b, b_at, b_pitch, depth, plus
+):
+    """out[i, j] <- sum over k < depth of a[i, k] * b[k, j]; added to out if `plus`.
+
+    out and b have step 1 and rows of `pitch` and `b_pitch`. Columns are done by whole
+    vectors: `columns` rounded up (`padded`) are read from b and written to out.
+    """
+    lanes = _BYTES // out.itemsize
+    c = 0
+    while c < columns:
+        wide = _VECTORS if columns - c > lanes * (_VECTORS - 1) else 1
+        i = 0
+        while i < rows:
+            some = TILE if rows - i >= TILE else 2 if rows - i >= 2 else 1
+            _tile(
+                some, wide, out, at + i * pitch + c, pitch, a, a_at + i * a_row, a_row,
+                a_step, b, b_at + c, b_pitch, depth, plus,
+            )  # fmt: skip
+            i += some
+        c += wide * lanes
+
+
+@njit
+def turn(out, pitch, a, a_pitch, rows, columns):
+    """out[j, i] <- a[i, j], by whole squares: rows and columns are rounded up (`padded`)."""
+    lanes = _BYTES // out.itemsize
+    for i in range(0, rows, lanes):
+        for j in range(0, columns, lanes):
+            _turn_square(out, j * pitch + i, pitch, a, i * a_pitch + j, a_pitch)
+
+
+@njit
+def fetch(array, at, length):
+    """Asks for array[at : at + length] to be brought near, without waiting for it."""
+    for c in range(at, at + length, 64 // array.itemsize):
+        _fetch_line(array, c)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _fetch_line(context: Any, array: Any, at: Any) -> Any:
+    signature = types.void(array, types.intp)
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        begin = _place(context, builder, signature.args[0], *args)
+        pointer = ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [pointer, _SHORT, _SHORT, _SHORT])
+        ask = builder.module.declare_intrinsic("llvm.prefetch.p0", (), kind)
+        read, keep, data = _SHORT(0), _SHORT(3), _SHORT(1)
+        builder.call(ask, [builder.bitcast(begin, pointer), read, keep, data])
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _tile(
+    context: Any, rows: Any, wide: Any, out: Any, at: Any, pitch: Any,
+    a: Any, a_at: Any, a_row: Any, a_step: Any, b: Any, b_at: Any, b_pitch: Any,
+    depth: Any, plus: Any,
+) -> Any:  # fmt: skip
+    """`multiply` for 1, 2 or TILE rows and 1 or _VECTORS vectors: code for each of them."""
+    number = types.intp
+    signature = types.void(
+        number, number, out, number, number,
+        a, number, number, number, b, number, number, number, types.boolean,
+    )  # fmt: skip
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        rows, wide, out, at, pitch, a, a_at, a_row, a_step, b, b_at, b_pitch = args[:12]
+        depth, plus = args[12:]
+        vector = _vector(context, signature.args[2])
+        begin_out = _place(context, builder, signature.args[2], out, at)
+        begin_a = _place(context, builder, signature.args[5], a, a_at)
+        begin_b = _place(context, builder, signature.args[9], b, b_at)
+        shape = builder.add(builder.mul(rows, _INDEX(_VECTORS + 1)), wide)
+        done = builder.append_basic_block("done")
+        choice = builder.switch(shape, done)
+        for r in (1, 2, TILE):
+            for v in (1, _VECTORS):
+                block = builder.append_basic_block(f"tile{r}x{v}")
+                choice.add_case(_INDEX(r * (_VECTORS + 1) + v), block)
+                builder.position_at_end(block)
+                _tile_of(
+                    builder, vector, r, v, begin_out, pitch,
+                    begin_a, a_row, a_step, begin_b, b_pitch, depth, plus,
+                )  # fmt: skip
+                builder.branch(done)
+        builder.position_at_end(done)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+def _tile_of(
+    builder: Any, vector: Any, rows: int, wide: int, out: Any, pitch: Any,
+    a: Any, a_row: Any, a_step: Any, b: Any, b_pitch: Any, depth: Any, plus: Any,
+) -> None:  # fmt: skip
+    places = [(r, v) for r in range(rows) for v in range(wide)]
+    lanes = vector.count
+    sums = {place: cgutils.alloca_once(builder, vector) for place in places}
+
+    def at(r: int, v: int) -> Any:
+        offset = builder.add(builder.mul(pitch, _INDEX(r)), _INDEX(v * lanes))
+        return builder.gep(out, [offset])
+
+    with builder.if_else(plus) as (added, fresh):
+        with added:
+            for place in places:
+                builder.store(_load(builder, vector, at(*place)), sums[place])
+        with fresh:
+            for place in places:
+                builder.store(vector([0.0] * lanes), sums[place])
+    fma = _fma(builder, vector)
+    with cgutils.for_range(builder, depth) as loop:
+        begin = builder.gep(b, [builder.mul(loop.index, b_pitch)])
+        right = [
+            _load(builder, vector, builder.gep(begin, [_INDEX(v * lanes)]))
+            for v in range(wide)
+        ]
+        begin = builder.gep(a, [builder.mul(loop.index, a_step)])
+        for r in range(rows):
+            left = builder.load(builder.gep(begin, [builder.mul(a_row, _INDEX(r))]))
+            left = _everywhere(builder, vector, left)
+            for v in range(wide):
+                total = builder.load(sums[r, v])
+                builder.store(builder.call(fma, [left, right[v], total]), sums[r, v])
+    for place in places:
+        _store(builder, vector, builder.load(sums[place]), at(*place))
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _turn_square(
+    context: Any, out: Any, at: Any, pitch: Any, a: Any, a_at: Any, a_pitch: Any
+) -> Any:
+    """out[j, i] <- a[i, j] for one square of a vector's length, by perfect shuffles."""
+    number = types.intp
+    signature = types.void(out, number, number, a, number, number)
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        out, at, pitch, a, a_at, a_pitch = args
+        vector = _vector(context, signature.args[0])
+        lanes = vector.count
+        begin_out = _place(context, builder, signature.args[0], out, at)
+        begin_a = _place(context, builder, signature.args[3], a, a_at)
+
+        def row(begin: Any, pitch: Any, i: int) -> Any:
+            return builder.gep(begin, [builder.mul(pitch, _INDEX(i))])
+
+        vectors = [
+            _load(builder, vector, row(begin_a, a_pitch, i)) for i in range(lanes)
+        ]
+        low = [i // 2 + (i % 2) * lanes for i in range(lanes)]
+        masks = [_shorts(low), _shorts([i + lanes // 2 for i in low])]
+        for _ in range(lanes.bit_length() - 1):
+            vectors = [
+                builder.shuffle_vector(vectors[i], vectors[i + lanes // 2], mask)
+                for i in range(lanes // 2)
+                for mask in masks
+            ]
+        for i in range(lanes):
+            _store(builder, vector, vectors[i], row(begin_out, pitch, i))
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+def _vector(context: Any, array: Any) -> Any:
+    """The machine's vector of an array's numbers."""
+    size = array.dtype.bitwidth // 8
+    return ir.VectorType(context.get_value_type(array.dtype), _BYTES // size)
+
+
+def _place(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
+    data = context.make_array(kind)(context, builder, array).data
+    return builder.gep(data, [at])
+
+
+def _load(builder: Any, vector: Any, place: Any) -> Any:
+    return builder.load(
+        builder.bitcast(place, vector.as_pointer()), align=_BYTES // vector.count
+    )
+
+
+def _store(builder: Any, vector: Any, value: Any, place: Any) -> None:
+    builder.store(
+        value,
+        builder.bitcast(place, vector.as_pointer()),
+        align=_BYTES // vector.count,
+    )
+
+
+def _shorts(values: list[int]) -> Any:
+    return ir.Constant(ir.VectorType(_SHORT, len(values)), values)
+
+
+def _everywhere(builder: Any, vector: Any, value: Any) -> Any:
+    """A vector of one number."""
+    nothing = ir.Constant(vector, ir.Undefined)
+    first = builder.insert_element(nothing, value, _SHORT(0))
+    return builder.shuffle_vector(first, nothing, _shorts([0] * vector.count))
+
+
+def _fma(builder: Any, vector: Any) -> Callable[..., Any]:
+    bits = 8 * _BYTES // vector.count
+    return builder.module.declare_intrinsic(
+        f"llvm.fmuladd.v{vector.count}f{bits}",
+        (),
+        ir.FunctionType(vector, [vector] * 3),
+    )
