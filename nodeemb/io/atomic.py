@@ -10,8 +10,10 @@ import errno
 import json
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from nodeemb.errors import NodeembError, OutOfResources, RunFailed, WrongUse
 
@@ -38,14 +40,31 @@ def write_bytes_atomically(
         OutOfResources: the disk is full.
         RunFailed: the system refuses for another reason.
     """
+    with new_file(path, overwrite=overwrite) as file:
+        file.write(content)
+    return Path(path)
+
+
+@contextmanager
+def new_file(
+    path: str | os.PathLike[str], *, overwrite: bool = False
+) -> Iterator[BinaryIO]:
+    """A file to write bytes into; it gets its name when the block ends without an error.
+
+    Args, Raises: as `write_bytes_atomically`. After an error nothing is left.
+
+    Yields:
+        the open file, in a hidden place beside its name.
+    """
     path = Path(path)
     # os.link decides in the end, but nobody should wait for a large file to be refused
     if not overwrite and os.path.lexists(path):
         raise _exists(path)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    # short, since the system limits how long a name may be
+    temporary = path.with_name(f".{secrets.token_hex(4)}.part")
     try:
         with temporary.open("xb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         if overwrite:
@@ -59,7 +78,6 @@ def write_bytes_atomically(
         raise _refused(error, path) from error
     finally:
         temporary.unlink(missing_ok=True)
-    return path
 
 
 def write_text_atomically(
