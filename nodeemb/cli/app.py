@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from nodeemb import __version__
+from nodeemb.cli.datasets import datasets
 from nodeemb.cli.embed import embed
 from nodeemb.cli.evaluate import evaluate
 from nodeemb.cli.inspect import inspect
@@ -52,7 +53,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (embed, evaluate, inspect, neighbors, presets):
+for _command in (embed, evaluate, inspect, neighbors, presets, datasets):
     app.command()(_command)
 
 

@@ -228,18 +228,22 @@ def _read(card: Card) -> Graph:
     return read_edges(card.files[0].path, **reading.model_dump(exclude={"markup"}))
 
 
-def _absent(card: Card) -> DataRefused:
+def where_to_put(card: Card) -> str:
+    """What to do so that the files are found, in a sentence."""
     folder = data_folder()
     what = card.file if card.parts is None else f"{card.file}/ (with all its files)"
-    place = f"as {what} into a folder and set NODEEMB_DATA to that folder"
     if card.shipped:
-        place = f"again: {card.path} came with nodeemb and is gone"
-    elif folder is not None:
-        place = f"as {folder / what}"
+        return f"Put it again: {card.path} came with nodeemb and is gone"
+    if folder is not None:
+        return f"Put it as {folder / what}"
+    return f"Put it as {what} into a folder and set NODEEMB_DATA to that folder"
+
+
+def _absent(card: Card) -> DataRefused:
     return DataRefused(
         f'the file of data set "{card.name}" is not there',
         allowed=f"It comes from {card.address or card.origin}",
-        next_step=f"Put it {place}",
+        next_step=where_to_put(card),
     )
 
 
