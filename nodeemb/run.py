@@ -23,6 +23,7 @@ from nodeemb.errors import (
     unknown_name,
 )
 from nodeemb.graph.graph import Graph
+from nodeemb.interrupt import asked_to_stop
 from nodeemb.manifest import environment
 from nodeemb.memory import memory_bytes
 from nodeemb.progress import ProgressFn, line_reporter
@@ -33,8 +34,15 @@ from nodeemb.sampling.noise import NoiseLaw, noise_law
 from nodeemb.sampling.registry import plan
 from nodeemb.sampling.sequences import Plan
 from nodeemb.training.batches import make_feed
+from nodeemb.training.checkpoint import (
+    Checkpoints,
+    keeper,
+    read_checkpoint,
+    write_checkpoint,
+)
+from nodeemb.training.state import History, State
 from nodeemb.training.tables import Tables, new_tables
-from nodeemb.training.trainer import Backend, History, train
+from nodeemb.training.trainer import Backend, train
 
 if TYPE_CHECKING:
     from nodeemb.evaluation.split import Split
@@ -60,6 +68,7 @@ def embed(
     validation: Split | None = None,
     validation_negatives: Sequence[str] = ("uniform",),
     progress: ProgressFn | bool | None = None,
+    checkpoint: str | Path | Checkpoints | None = None,
 ) -> Embedding:
     """Embeds the nodes of a graph.
 
@@ -80,6 +89,10 @@ def embed(
             its training graph.
         validation_negatives: kinds of negatives that validation links are told from.
         progress: True for a line on standard error, or a function of `Progress`.
+        checkpoint: a file to keep the state of training in, every ten minutes and on
+            Ctrl-C or SIGTERM (a `Checkpoints` says how often). If it is there already,
+            training goes on from it, to the same result as without an interruption. It
+            is not removed at the end.
 
     Returns:
         the embedding; its manifest records recipe, seed, versions and timings.
@@ -89,6 +102,7 @@ def embed(
         DataRefused: a graph that the recipe cannot use.
         OutOfResources: the tables would not fit into memory; told before any is taken.
         Diverged: the loss became non-finite; `.embedding` has the last good tables.
+        KeyboardInterrupt: with what was kept, where there is a checkpoint.
     """
     seed = _check_arguments(graph, seed, backend, device, dtype)
     recipe = choose_recipe(graph, preset, dim, width, options)
@@ -104,7 +118,32 @@ def embed(
     feed = make_feed(
         made, recipe.stencil, scheme, recipe.noise, laws, recipe.training, seed
     )
-    tables = new_tables(graph.num_nodes, layout, seed, dtype)
+    validate = None
+    if validation is not None:
+        from nodeemb.validation import make_validator
+
+        validate = make_validator(
+            validation, graph, scheme, layout, validation_negatives, seed
+        )
+    shown_backend = backend if backend != "torch" else f"torch on {device}"
+    run = {
+        "recipe": recipe.model_dump(mode="json", exclude={"expected"}),
+        "scheme": scheme.model_dump(mode="json"),
+        "seed": seed,
+        "backend": shown_backend,
+        "dtype": dtype,
+        "graph": graph.digest(),
+        "validation": None if validation is None else validation.manifest["hash"],
+        "validation_negatives": list(validation_negatives),
+    }
+    kept = (
+        Checkpoints(Path(checkpoint))
+        if isinstance(checkpoint, (str, Path))
+        else checkpoint
+    )
+    state, tables = _begin(kept, run, graph.num_nodes, layout)
+    if tables is None:
+        tables = new_tables(graph.num_nodes, layout, seed, dtype)
     engine = make_backend(
         backend,
         tables,
@@ -114,25 +153,18 @@ def embed(
         threads,
         device,
     )
-    validate = None
-    if validation is not None:
-        from nodeemb.validation import make_validator
-
-        validate = make_validator(
-            validation, graph, scheme, layout, validation_negatives, seed
-        )
     show = line_reporter() if progress is True else (progress or None)
 
     def result(history: History | None) -> Embedding:
         record = {
             "recipe": recipe.model_dump(exclude={"expected"}),
             "seed": seed,
-            "backend": backend if backend != "torch" else f"torch on {device}",
+            "backend": shown_backend,
             "threads": getattr(engine, "threads", 1),
             "dtype": dtype,
             "graph": {"digest": graph.digest(), **graph.report.as_dict()},
             "notes": notes(graph, recipe, scheme, made),
-            "training": _told(history, time.monotonic() - clock),
+            "training": _told(history, time.monotonic() - clock, state.resumed),
             "environment": environment(),
         }
         return Embedding(
@@ -140,7 +172,14 @@ def embed(
         )
 
     try:
-        return result(train(engine, feed, show, validate))
+        if kept is None:
+            return result(train(engine, feed, show, validate))
+        if not kept.path.exists():
+            kept.path.parent.mkdir(parents=True, exist_ok=True)
+            write_checkpoint(kept.path, run, kept.about, state, None)
+        with asked_to_stop() as stop:
+            after_step = keeper(kept, run, stop)
+            return result(train(engine, feed, show, validate, state, after_step))
     except Diverged as error:
         error.embedding = result(None)
         raise
@@ -343,12 +382,31 @@ def _shift(recipe: Recipe, law: NoiseLaw | None, nodes: int) -> np.ndarray:
     return np.full(nodes, shift) if shift else np.empty(0)
 
 
-def _told(history: History | None, seconds: float) -> dict[str, Any]:
+def _begin(
+    checkpoints: Checkpoints | None,
+    run: Mapping[str, Any],
+    nodes: int,
+    layout: Layout,
+) -> tuple[State, Tables | None]:
+    """Where training begins: as a checkpoint says, if there is one."""
+    if checkpoints is None or not os.path.lexists(checkpoints.path):
+        return State(), None
+    shapes = {
+        "table": (nodes, layout.columns),
+        "squares": (nodes, len(layout.roles)),
+    }
+    state, tables = read_checkpoint(checkpoints.path, run, shapes)
+    state.resumed += 1
+    return state, tables
+
+
+def _told(history: History | None, seconds: float, resumed: int) -> dict[str, Any]:
     if history is None:
-        return {"state": "diverged", "seconds": round(seconds, 3)}
+        return {"state": "diverged", "seconds": round(seconds, 3), "resumed": resumed}
     return {
         "state": "done",
         "seconds": round(seconds, 3),
+        "resumed": resumed,
         "pairs": history.pairs,
         "best_epoch": history.best_epoch,
         "stopped": history.stopped,

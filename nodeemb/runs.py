@@ -8,7 +8,8 @@
 | graph-report.json | what was found in the graph |
 | embedding.safetensors, embedding.json | the vectors and their ids |
 
-A folder is written whole or not at all, and never over another. A run whose loss became
+A folder is written whole or not at all, and never over another. Until it is there, the
+state of the training is kept beside it, in <folder>.checkpoint. A run whose loss became
 non-finite keeps its folder, with the state "failed" and the last good vectors.
 """
 
@@ -31,15 +32,16 @@ import yaml
 
 from nodeemb.embedding.embedding import Embedding
 from nodeemb.embedding.store import write_files
-from nodeemb.errors import Diverged, WrongUse, did_you_mean
+from nodeemb.errors import DataRefused, Diverged, WrongUse, did_you_mean
 from nodeemb.io.atomic import write_json, write_text_atomically
 from nodeemb.io.folders import check_new_folder, new_folder
-from nodeemb.options import parse, read_yaml
+from nodeemb.options import parse, parse_yaml, read_yaml
 from nodeemb.progress import ProgressFn
 from nodeemb.recipe import Recipe, overridden
 from nodeemb.roles.layout import Layout, lay_out
 from nodeemb.run import choose_recipe, embed, forecast_bytes
-from nodeemb.settings import Settings
+from nodeemb.settings import CHECKPOINT_MINUTES, Settings
+from nodeemb.training.checkpoint import Checkpoints, read_header
 
 if TYPE_CHECKING:
     from nodeemb.evaluation.split import Split
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 CONFIG, MANIFEST, METRICS = "config.yaml", "manifest.json", "metrics.jsonl"
 GRAPH_REPORT = "graph-report.json"
+CHECKPOINT = ".checkpoint"
 
 
 class Config(NamedTuple):
@@ -140,6 +143,7 @@ def prepare(
     width: int | None = None,
     options: Mapping[str, Any] | None = None,
     out: str | Path | None = None,
+    resumed: bool = False,
 ) -> Job:
     """Reads the graph, fills in the recipe and finds the folder, before any work.
 
@@ -149,6 +153,7 @@ def prepare(
         config: choices laid over the preset.
         dim, width, options: as in `embed`, laid over both.
         out: the folder to make; by default runs/<date>-<name>-<hash>.
+        resumed: whether a checkpoint beside it is to be gone on from, or refused.
 
     Raises:
         WrongUse: a choice that does not exist, or an existing folder.
@@ -156,6 +161,8 @@ def prepare(
     """
     if out is not None:
         check_new_folder(out)
+        if not resumed:
+            _check_no_checkpoint(Path(out))
     begun = time.monotonic()
     graph = settings.input.read()
     seconds = time.monotonic() - begun
@@ -180,6 +187,16 @@ def prepare(
     changes = {k: v for k, v in sizes.items() if v is not None} | dict(options or {})
     folder = check_new_folder(out)
     return Job(settings, recipe, graph, split, folder, changes, seconds)
+
+
+def _check_no_checkpoint(folder: Path) -> None:
+    path = checkpoint_path(folder)
+    if path.exists():
+        raise WrongUse(
+            f"{path} exists: the state of a run that was interrupted",
+            next_step=f"Go on with it: nodeemb embed --resume {path}. Or choose another "
+            "folder, or remove that file",
+        )
 
 
 def _is_whole(config: Config) -> bool:
@@ -222,7 +239,7 @@ def default_folder(name: str, config: str, graph: Graph) -> Path:
     plain = re.sub(r"[^A-Za-z0-9_.]+", "-", name).strip("-.") or "run"
     first = f"{datetime.date.today().isoformat()}-{plain}-{state}"
     folder, again = Path("runs") / first, 1
-    while folder.exists():
+    while folder.exists() or checkpoint_path(folder).exists():
         again += 1
         folder = Path("runs") / f"{first}-{again}"
     return folder
@@ -232,16 +249,35 @@ def default_folder(name: str, config: str, graph: Graph) -> Path:
 
 
 def carry_out(
-    job: Job, threads: int | None = None, progress: ProgressFn | None = None
+    job: Job,
+    threads: int | None = None,
+    progress: ProgressFn | None = None,
+    minutes: float = CHECKPOINT_MINUTES,
 ) -> Done:
     """Trains, and writes the folder.
 
+    Args:
+        job: what to do.
+        threads: as in `embed`.
+        progress: called after every batch.
+        minutes: between two checkpoints, in a file beside the folder that is there until
+            the folder is (see `resume`); 0 for none.
+
     Raises:
         Diverged: the loss became non-finite; the folder is there, with the last good
-            vectors. All other errors leave nothing behind.
+            vectors.
+        KeyboardInterrupt: with what was kept. All other errors leave the checkpoint and
+            nothing else behind.
     """
     begun = time.monotonic()
-    settings = job.settings
+    settings, kept = job.settings, None
+    if minutes > 0:
+        about = {
+            "config": config_text(job.recipe, settings),
+            "folder": str(job.folder.absolute()),
+            "changes": job.changes,
+        }
+        kept = Checkpoints(checkpoint_path(job.folder), minutes, about)
     try:
         embedding = embed(
             job.training_graph,
@@ -253,15 +289,61 @@ def carry_out(
             dtype=settings.dtype,
             validation=job.split,
             progress=progress,
+            checkpoint=kept,
         )
     except Diverged as error:
         _write(job, error.embedding, time.monotonic() - begun, str(error))
+        checkpoint_path(job.folder).unlink(missing_ok=True)
         raise Diverged(
             f"{error.what}. They are saved in {job.folder}", next_step=error.next_step
         ) from None
+    except KeyboardInterrupt as error:
+        if kept is None or not str(error):
+            raise
+        again = f"Go on with it: nodeemb embed --resume {kept.path}"
+        raise KeyboardInterrupt(f"{error}\n{again}") from None
     seconds = time.monotonic() - begun
     _write(job, embedding, seconds, "")
+    checkpoint_path(job.folder).unlink(missing_ok=True)
     return Done(job.folder, embedding, _notes(job, embedding), seconds)
+
+
+def checkpoint_path(folder: Path) -> Path:
+    """Where the state of a run is kept until its folder is there."""
+    return folder.with_name(f"{folder.name}{CHECKPOINT}")
+
+
+def resume(checkpoint: str | Path) -> Job:
+    """The job of an interrupted run, ready to be carried out to its end.
+
+    Args:
+        checkpoint: the file beside the folder that the run would have made.
+
+    Raises:
+        DataRefused: it is damaged or no checkpoint, or the graph is not what it was.
+        WrongUse: the run is done, and its folder there.
+    """
+    path = Path(checkpoint)
+    about = read_header(path).about
+    try:
+        data = parse_yaml(about["config"], f"{path}, config")
+        folder = Path(about["folder"]).with_name(path.name.removesuffix(CHECKPOINT))
+        changes = dict(about["changes"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataRefused(
+            f"it is no checkpoint of `nodeemb embed`: {error!r}", where=str(path)
+        ) from None
+    folder = path.absolute().parent / folder.name
+    if (folder / MANIFEST).exists():
+        raise WrongUse(
+            f"the run is done: {folder}",
+            next_step=f"Remove {path}, if it is of that run",
+        )
+    run = data.pop("run", None)
+    config = Config(f"{path}, config", data, run if isinstance(run, dict) else {})
+    settings = read_settings(config, {}, {})
+    job = prepare(settings, config=config, out=folder, resumed=True)
+    return replace(job, changes=changes)
 
 
 def full_choices(recipe: Recipe) -> dict[str, Any]:

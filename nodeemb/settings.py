@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nodeemb.graph.graph import Graph
 
 DEFAULT_DATA = "debian-depends"
+CHECKPOINT_MINUTES = 10.0  # between two checkpoints, unless said otherwise
 Column = int | str
 
 

@@ -157,6 +157,14 @@ def block_model(
     return Graph.from_edges(sources, targets, num_nodes=n)
 
 
+def random_digraph(nodes: int = 60, edges: int = 400, seed: int = 0) -> Graph:
+    """Distinct arcs drawn uniformly, without self loops."""
+    rng = np.random.default_rng(seed)
+    codes = rng.permutation(nodes * (nodes - 1))[:edges]
+    source, other = np.divmod(codes, nodes - 1)
+    return Graph.from_edges(source, other + (other >= source))
+
+
 def _graph(
     arcs: list[tuple[int, int]], nodes: int, weight: list[float] | None = None
 ) -> Graph:

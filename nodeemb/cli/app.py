@@ -39,8 +39,8 @@ class Commands(TyperGroup):
             raise _stop(str(error), error.exit_code) from None
         except MemoryError:
             raise _stop("There is not enough memory for this.", 4) from None
-        except KeyboardInterrupt:
-            raise _stop(INTERRUPTED, 130) from None
+        except KeyboardInterrupt as error:
+            raise _stop(str(error) or INTERRUPTED, 130) from None
 
 
 app = typer.Typer(
@@ -80,5 +80,5 @@ def _global(
 
 def _stop(message: str, code: int) -> typer.Exit:
     sys.stdout.flush()
-    typer.echo(message if message == INTERRUPTED else f"Error: {message}", err=True)
+    typer.echo(message if code == 130 else f"Error: {message}", err=True)
     return typer.Exit(code)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nodeemb.cli import options, show
 from nodeemb.cli.progress import progress
+from nodeemb.errors import WrongUse
+from nodeemb.settings import CHECKPOINT_MINUTES
 
 if TYPE_CHECKING:
     from nodeemb.runs import Done, Job
@@ -38,9 +41,29 @@ Width = Annotated[
         rich_help_panel="Method",
     ),
 ]
+Resume = Annotated[
+    Path | None,
+    typer.Option(
+        "--resume",
+        metavar="FILE",
+        help="Go on with an interrupted run: the .checkpoint file beside the folder it "
+        "would have made. Everything else is as it was begun with; --threads may differ.",
+        rich_help_panel="Run",
+    ),
+]
+Minutes = Annotated[
+    float,
+    typer.Option(
+        "--checkpoint-minutes",
+        min=0,
+        help="Minutes between two checkpoints; 0: none, and an interrupted run is lost.",
+        rich_help_panel="Run",
+    ),
+]
 
 
 def embed(
+    ctx: typer.Context,
     name: options.InputName = None,
     preset: Preset = None,
     config: options.ConfigFile = None,
@@ -54,6 +77,8 @@ def embed(
     device: options.Device = None,
     out: options.Out = None,
     quiet: options.Quiet = False,
+    resume: Resume = None,
+    checkpoint_minutes: Minutes = CHECKPOINT_MINUTES,
     source: options.Source = None,
     target: options.Target = None,
     weight: options.Weight = None,
@@ -68,6 +93,11 @@ def embed(
     from nodeemb import runs
     from nodeemb.run import count_threads
 
+    count_threads(threads)
+    if resume is not None:
+        _alone(ctx)
+        _carry_out(runs.resume(resume), threads, quiet, checkpoint_minutes)
+        return
     graph = options.reading(
         name,
         source,
@@ -97,14 +127,35 @@ def embed(
         options=options.assignments(set_),
         out=out,
     )
+    _carry_out(job, threads, quiet, checkpoint_minutes)
+
+
+def _carry_out(job: Job, threads: int | None, quiet: bool, minutes: float) -> None:
+    from nodeemb import runs
+    from nodeemb.run import count_threads
+
     if not quiet:
         _before(job, count_threads(threads))
     with progress(quiet) as shown:
-        done = runs.carry_out(job, threads, shown)
+        done = runs.carry_out(job, threads, shown, minutes)
     if quiet:
         show.result(str(done.folder))
     else:
         _after(job, done)
+
+
+def _alone(ctx: typer.Context) -> None:
+    """Refuses what cannot be given together with --resume."""
+    free = {"resume", "threads", "quiet", "checkpoint_minutes"}
+    for parameter in ctx.command.params:
+        chosen = ctx.get_parameter_source(parameter.name or "")
+        given = chosen is not None and chosen.name == "COMMANDLINE"
+        if given and parameter.name not in free:
+            raise WrongUse(
+                f"{parameter.opts[0]} cannot be given together with --resume",
+                allowed="--threads, --quiet, --checkpoint-minutes",
+                next_step="A run goes on with what it was begun with",
+            )
 
 
 def _before(job: Job, threads: int) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -17,12 +16,14 @@ from nodeemb.errors import Diverged
 from nodeemb.progress import Progress, ProgressFn
 from nodeemb.training.batch import Loss, Part
 from nodeemb.training.batches import Feed, batches, num_batches
+from nodeemb.training.state import Epoch, History, State
 from nodeemb.training.tables import Tables
 
 # The loss is watched in about so many steps of an epoch, on every 16th block of a step:
 # its logarithms cost as much as all else that is done for a block.
 _LOSS_STEPS = 100
 _LOSS_EVERY = 16
+_ALL_DONE = History().stopped
 _LAST_RATE = 1e-4  # the linear schedule ends at this share of the learning rate
 
 
@@ -37,29 +38,7 @@ class Backend(Protocol):
         """One step over a batch, in place."""
 
 
-@dataclass(frozen=True)
-class Epoch:
-    """What an epoch came to. validation is None where there are no validation links."""
-
-    number: int
-    pairs: int
-    loss: float
-    seconds: float
-    validation: float | None
-
-
-@dataclass
-class History:
-    """All epochs, the best of them, and why training ended."""
-
-    epochs: list[Epoch] = field(default_factory=list)
-    best_epoch: int = 0
-    stopped: str = "all epochs done"
-
-    @property
-    def pairs(self) -> int:
-        """Positive pairs trained on in all."""
-        return sum(e.pairs for e in self.epochs)
+AfterStep = Callable[[State, Backend], None]
 
 
 def train(
@@ -67,6 +46,8 @@ def train(
     feed: Feed,
     progress: ProgressFn | None = None,
     validate: Callable[[np.ndarray], float] | None = None,
+    state: State | None = None,
+    after_step: AfterStep | None = None,
 ) -> History:
     """Trains the backend's tables in place.
 
@@ -76,87 +57,89 @@ def train(
         progress: called after every batch.
         validate: table -> a score, higher is better; called after every epoch. The tables
             end as they were after the best epoch.
+        state: where an earlier training stood; the backend's tables are of that moment.
+        after_step: called after every batch, between two steps; may raise to end training.
 
     Raises:
         Diverged: the loss became non-finite; the tables are back at the last good epoch.
     """
-    history, started = History(), time.monotonic()
-    epochs, patience = feed.training.epochs, feed.training.patience
-    good = backend.tables.table.copy()
-    best, best_score = None, -np.inf
-    for number in range(epochs):
-        begun = time.monotonic()
-        pairs, loss = _run_epoch(backend, feed, number, history, started, progress)
-        if not np.isfinite(loss) or not np.isfinite(backend.tables.table).all():
-            backend.tables.table[:] = good
-            raise _diverged(feed, number)
-        score = validate(backend.tables.table) if validate else None
-        history.epochs.append(
-            Epoch(number + 1, pairs, loss, time.monotonic() - begun, score)
-        )
-        if number + 1 < epochs:
-            np.copyto(good, backend.tables.table)
-        if score is None:
-            history.best_epoch = number + 1
-            continue
-        if score > best_score:
-            best_score, best = score, backend.tables.table.copy()
-            history.best_epoch = number + 1
-        elif number + 1 - history.best_epoch >= patience:
-            history.stopped = f"no better epoch in {patience}"
-            if progress is not None:
-                progress(_stopped(history, time.monotonic() - started))
-            break
-    if best is not None:
-        backend.tables.table[:] = best
+    state = State() if state is None else state
+    if state.good is None:
+        state.good = backend.tables.table.copy()
+    epochs, history = feed.training.epochs, state.history
+    while state.epoch < epochs and history.stopped == _ALL_DONE:
+        _run_epoch(backend, feed, state, progress, after_step)
+        _end_epoch(backend, feed, state, validate)
+    if len(history.epochs) < epochs and progress is not None:
+        progress(_stopped(history, state.total_seconds))
+    if state.best is not None:
+        backend.tables.table[:] = state.best
     return history
+
+
+def _end_epoch(
+    backend: Backend,
+    feed: Feed,
+    state: State,
+    validate: Callable[[np.ndarray], float] | None,
+) -> None:
+    """Takes stock of an epoch: is it sound, is it the best, was it the last."""
+    table, history, number = backend.tables.table, state.history, state.epoch + 1
+    if not np.isfinite(state.loss) or not np.isfinite(table).all():
+        table[:] = state.good
+        raise _diverged(feed, state.epoch)
+    score = validate(table) if validate else None
+    loss = state.loss / state.weight if state.weight else 0.0
+    history.epochs.append(Epoch(number, state.pairs, loss, state.seconds, score))
+    if state.good is not None and number < feed.training.epochs:
+        np.copyto(state.good, table)
+    earlier = [epoch.validation for epoch in history.epochs[:-1]]
+    if score is None:
+        history.best_epoch = number
+    elif score > max((v for v in earlier if v is not None), default=-np.inf):
+        history.best_epoch, state.best = number, table.copy()
+    elif number - history.best_epoch >= feed.training.patience:
+        history.stopped = f"no better epoch in {feed.training.patience}"
+    state.next_epoch()
 
 
 def _run_epoch(
     backend: Backend,
     feed: Feed,
-    number: int,
-    history: History,
-    started: float,
+    state: State,
     progress: ProgressFn | None,
-) -> tuple[int, float]:
-    """One epoch; its pairs and its mean loss a pair (NaN where it broke off)."""
+    after_step: AfterStep | None,
+) -> None:
+    """The rest of an epoch, counted in `state`; its loss is NaN where it broke off."""
     epochs, steps = feed.training.epochs, num_batches(feed)
-    before, watch, latest = history.pairs, max(1, steps // _LOSS_STEPS), None
-    pairs, total, weight = 0, 0.0, 0.0
-    for step, parts in enumerate(batches(feed, number)):
-        share = (number * steps + step) / (epochs * steps)
-        every = 0 if step % watch else _LOSS_EVERY
+    watched, latest = max(1, steps // _LOSS_STEPS), None
+    earlier_pairs, earlier = state.history.pairs, state.total_seconds - state.seconds
+    begun = time.monotonic() - state.seconds
+    for parts in batches(feed, state.epoch, state.step):
+        share = (state.epoch * steps + state.step) / (epochs * steps)
+        every = 0 if state.step % watched else _LOSS_EVERY
         loss = Loss(0, 0, 0)
         if parts:
             loss = backend.step(parts, _rate(feed, share), every)
         if not np.isfinite(loss.total):
-            return pairs, float("nan")
-        pairs, total, weight = (
-            pairs + loss.pairs,
-            total + loss.total,
-            weight + loss.weight,
-        )
+            state.loss = float("nan")
+            return
+        state.step += 1
+        state.pairs += loss.pairs
+        state.loss, state.weight = state.loss + loss.total, state.weight + loss.weight
+        state.seconds = time.monotonic() - begun
         if progress is not None:
-            seconds = time.monotonic() - started
+            seconds = earlier + state.seconds
             latest = loss.total / loss.weight if loss.weight else latest
             note = ""
-            if history.epochs and history.epochs[-1].validation is not None:
-                note = f"validation {history.epochs[-1].validation:.4f}"
-            rate = (before + pairs) / max(seconds, 1e-9)
-            done = (number * steps + step + 1) / (epochs * steps)
-            progress(
-                Progress(
-                    f"epoch {number + 1}/{epochs}",
-                    done,
-                    rate,
-                    "pairs",
-                    latest,
-                    seconds,
-                    note,
-                )
-            )
-    return pairs, total / weight if weight else 0.0
+            if state.history.epochs and state.history.epochs[-1].validation is not None:
+                note = f"validation {state.history.epochs[-1].validation:.4f}"
+            rate = (earlier_pairs + state.pairs) / max(seconds, 1e-9)
+            done = (state.epoch * steps + state.step) / (epochs * steps)
+            task = f"epoch {state.epoch + 1}/{epochs}"
+            progress(Progress(task, done, rate, "pairs", latest, seconds, note))
+        if after_step is not None:
+            after_step(state, backend)
 
 
 def _stopped(history: History, seconds: float) -> Progress:

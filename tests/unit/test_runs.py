@@ -140,21 +140,25 @@ def test_a_folder_that_appears_meanwhile_is_not_touched(settings):
     with pytest.raises(WrongUse, match="run exists"):
         runs.carry_out(job)
     assert [path.name for path in Path("run").iterdir()] == ["mine"]
-    assert sorted(path.name for path in Path().iterdir()) == ["edges.tsv", "run"]
+    left = ["edges.tsv", "run", "run.checkpoint"]
+    assert sorted(path.name for path in Path().iterdir()) == left
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError, MemoryError])
 @pytest.mark.parametrize("at", ["write_files", "write_folder", "write_json"])
-def test_an_error_while_writing_leaves_nothing(settings, monkeypatch, error, at):
+def test_an_error_while_writing_leaves_the_checkpoint(settings, monkeypatch, error, at):
     job = job_of(settings, out="run")
 
     def fail(*_args, **_kwargs):
         raise error
 
-    monkeypatch.setattr(runs, at, fail)
-    with pytest.raises(error):
+    with monkeypatch.context() as patch, pytest.raises(error):
+        patch.setattr(runs, at, fail)
         runs.carry_out(job)
-    assert [path.name for path in Path().iterdir()] == ["edges.tsv"]
+    left = ["edges.tsv", "run.checkpoint"]
+    assert sorted(path.name for path in Path().iterdir()) == left
+    runs.carry_out(runs.resume("run.checkpoint"))
+    assert sorted(path.name for path in Path().iterdir()) == ["edges.tsv", "run"]
 
 
 def test_a_diverged_run_keeps_the_last_good_vectors(settings):
