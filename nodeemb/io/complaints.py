@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nodeemb.errors import DataRefused
-from nodeemb.io.blocks import Block
+from nodeemb.io.blocks import Block, too_long
 from nodeemb.io.delimiters import misfit
 from nodeemb.io.layout import Layout
 from nodeemb.io.lines import Line, cut, data_lines
@@ -50,13 +50,18 @@ class Place:
     def blame(self, message: str) -> DataRefused:
         """What is wrong with the first bad line; `message` where none can be found."""
         if "straddling" in message:  # pyarrow's word for a row beyond its block
-            return DataRefused("a line is longer than 1 MiB", where=str(self.path))
+            return self._too_long()
         rows, cuts = self.rows(), self.layout
         return (
             misfit(rows, cuts.delimiter, cuts.columns, cuts.comment, str(self.path))
             or self._no_number(rows)
             or DataRefused(message, where=str(self.path))
         )
+
+    def _too_long(self) -> DataRefused:
+        lines = self.block.content.split(b"\n")
+        longest = max(range(len(lines)), key=lambda i: len(lines[i]))
+        return too_long(f"{self.path}, line {self.block.first_line + longest}")
 
     def _no_number(self, rows: list[Line]) -> DataRefused | None:
         columns = [c for c in (self.layout.weight, self.layout.sign) if c is not None]

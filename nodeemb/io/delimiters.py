@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nodeemb.errors import DataRefused, WrongUse
-from nodeemb.io.lines import Line, columns_word, comment_hint, cut, open_quote, shown
+from nodeemb.io.lines import (
+    QUOTING,
+    Line,
+    columns_word,
+    comment_hint,
+    cut,
+    open_quote,
+    quote_hint,
+    shown,
+)
 
 DELIMITERS = {
     "\t": "tab",
@@ -88,11 +97,13 @@ def misfit(
     """The complaint about the first line that is not cut into so many fields."""
     for number, text in lines:
         found = len(cut(text, delimiter))
-        if delimiter == "," and open_quote(text):
+        if delimiter in QUOTING and open_quote(text, delimiter):
             return DataRefused(
                 f"a quote is opened and not closed: {shown(text)}",
                 where=f"{where}, line {number}",
-                allowed='Fields with commas in double quotes, a quote itself as ""',
+                allowed="Double quotes around a whole field, a quote inside as two",
+                next_step="Close it, or give another delimiter: quotes count only "
+                "where it is a comma or a semicolon",
             )
         if found != columns:
             return DataRefused(
@@ -101,7 +112,8 @@ def misfit(
                 where=f"{where}, line {number}",
                 allowed=f"The same columns in every line, cut at each "
                 f"{_name(delimiter)}",
-                next_step=comment_hint(text) if comment is None else "",
+                next_step=(comment_hint(text) if comment is None else "")
+                or quote_hint(text, delimiter),
             )
     return None
 

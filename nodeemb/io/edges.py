@@ -1,29 +1,29 @@
-"""Read a graph from an edge list: a text file with one edge a line.
+"""Read a graph from a list of edges: a text file, Parquet, Arrow, or a table in memory.
 
-Any delimiter, chosen columns, packed with gzip or plain. No character starts a comment
+Any delimiter, chosen columns, packed with gzip or zstd or plain. No character starts a comment
 unless the user says so, since "#" and "%" occur in ids.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from nodeemb.errors import DataRefused, WrongUse, unknown_name
 from nodeemb.graph.build import from_rows
-from nodeemb.graph.columns import code_ids
-from nodeemb.graph.ids import Ids
 from nodeemb.graph.repeats import DUPLICATE_RULES
 from nodeemb.io.blocks import read_blocks
-from nodeemb.io.columns import Piece, read_piece
+from nodeemb.io.columns import clean, read_piece
 from nodeemb.io.complaints import Place
 from nodeemb.io.delimiters import delimiter_of
+from nodeemb.io.gather import Gathered, Piece
 from nodeemb.io.layout import Column, Layout, Wanted, find_layout
 from nodeemb.io.lines import data_lines
+from nodeemb.io.opening import kind_of
+from nodeemb.io.tables import is_table, read_arrow, read_parquet, read_table
 
 if TYPE_CHECKING:
     from nodeemb.graph.graph import Graph
@@ -31,8 +31,35 @@ if TYPE_CHECKING:
 _SAMPLE = 1000
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What a user says of how a text file is written; None: look."""
+
+    delimiter: str | None
+    comment: str | None
+    header: bool | None
+
+    def check(self, wanted: Wanted) -> None:
+        """Refuses what cannot be meant (WrongUse)."""
+        if self.header is False and wanted.named():
+            raise WrongUse("columns given by name need a header, and header is False")
+        if self.comment == "":
+            raise WrongUse("comment is empty", allowed="A mark such as #, or None")
+
+    def refuse(self, what: str, where: str = "") -> None:
+        """Refuses options of text for a table (WrongUse)."""
+        given = [name for name, value in vars(self).items() if value is not None]
+        if given:
+            raise WrongUse(
+                f"{what} has columns of its own, and {' and '.join(given)} cannot be given",
+                where=where,
+                next_step="Leave such options away; source, target, weight and sign name "
+                "columns",
+            )
+
+
 def read_edges(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | Any,
     source: Column | None = None,
     target: Column | None = None,
     weight: Column | None = None,
@@ -44,21 +71,25 @@ def read_edges(
     header: bool | None = None,
     duplicates: str = "error",
 ) -> Graph:
-    """A graph from a text file with one edge a line.
+    """A graph from a file or table with one edge a line or row.
 
-    Ids are whole numbers (int) where both columns hold nothing else, printed without
-    sign or leading zeros; otherwise they are text, exactly as it stands in the file.
+    Ids of a text file are whole numbers (int) where both columns hold nothing else, printed
+    without sign or leading zeros and within int64; otherwise they are text, exactly as it
+    stands in the file. Tables have types, and their ids are whole numbers where both columns
+    are; text stays text.
 
     Args:
-        path: the file, in UTF-8, plain or packed with gzip.
-        source, target: columns, by position from 0 or by the header's name; the first
-            two columns by default.
+        path: a file, known by its content: text in UTF-8, plain or packed with gzip or
+            zstd; Parquet; Arrow (file, Feather or stream). Or a table in memory: of
+            pandas, polars, pyarrow, or anything else with `__arrow_c_stream__`.
+        source, target: columns, by position from 0 or by name (a text file's header);
+            the first two columns by default, of tables those named source and target.
         weight: the column of the weights, finite numbers above 0. Larger: more likely.
         sign: the column of the signs, numbers above or below 0. It may be the weight's
             column too: the weight is then the absolute value.
         delimiter: one character; " " is any run of spaces and tabs. None: the one among
             tab, comma, semicolon, pipe and space that cuts the first lines alike.
-            Double quotes hold a field together where the delimiter is a comma.
+            Double quotes hold a field together where it is a comma or a semicolon.
         comment: lines that begin with it are skipped; by default none are.
         directed: False: each pair is one edge, whichever way it is given.
         header: True: the first line holds names; False: it is an edge; None: it is an
@@ -69,28 +100,33 @@ def read_edges(
         The graph; its `report` tells what was found.
 
     Raises:
-        DataRefused: the file cannot be taken as it is; the message names the line.
-        WrongUse: a column, delimiter or rule that does not exist.
+        DataRefused: the data cannot be taken as it is; the message names the line or row.
+        OutOfResources: the graph would not fit into memory.
+        WrongUse: a column, delimiter or rule that does not exist; delimiter, comment or
+            header for a table.
     """
     wanted = Wanted(
-        0 if source is None else source, 1 if target is None else target, weight, sign
+        0 if source is None else source,
+        1 if target is None else target,
+        weight,
+        sign,
+        default_ends=source is None and target is None,
     )
     wanted.check()
-    if header is False and wanted.named():
-        raise WrongUse("columns given by name need a header, and header is False")
-    if comment == "":
-        raise WrongUse("comment is empty", allowed="A mark such as #, or None")
+    reading = Reading(delimiter_of(delimiter), comment, header)
+    reading.check(wanted)
     if duplicates not in DUPLICATE_RULES:
         raise unknown_name("rule for duplicates", duplicates, DUPLICATE_RULES)
-    pieces = list(_pieces(Path(path), wanted, delimiter_of(delimiter), comment, header))
-    if not pieces:
+    name = "the table" if is_table(path) else str(path)
+    gathered = Gathered(name)
+    for piece in _pieces(path, wanted, reading, gathered):
+        gathered.add(piece)
+    if not gathered.edges:
         raise DataRefused(
-            f"{path} holds no edge", allowed="At least one line with two ids"
+            f"{name} holds no edge", allowed="At least one line or row with two ids"
         )
-    ids, sources, targets = _rows(pieces)
-    weights = _joined([piece.weight for piece in pieces])
-    signs = _joined([piece.sign for piece in pieces])
-    del pieces
+    ids, sources, targets = gathered.finish()
+    weights, signs = gathered.values()
     try:
         return from_rows(
             sources,
@@ -104,68 +140,55 @@ def read_edges(
     except DataRefused as error:
         raise DataRefused(
             error.what,
-            where=str(path),
+            where=name,
             allowed=error.allowed,
             next_step=error.next_step,
         ) from None
 
 
 def _pieces(
-    path: Path,
-    wanted: Wanted,
-    delimiter: str | None,
-    comment: str | None,
-    header: bool | None,
+    data: Any, wanted: Wanted, reading: Reading, gathered: Gathered
 ) -> Iterator[Piece]:
-    """The columns of each block; the first lines decide how all are cut."""
+    """The columns of a table or a file, block by block."""
+    if is_table(data):
+        reading.refuse("a table")
+        yield from read_table(data, wanted)
+        return
+    path = Path(data)
+    kind = kind_of(path)
+    if kind == "text":
+        yield from _text_pieces(path, wanted, reading, gathered)
+        return
+    reading.refuse(f"{kind} data", str(path))
+    if kind == "Parquet":
+        rows, pieces = read_parquet(path, wanted)
+        gathered.expect(rows)
+        yield from pieces
+    else:
+        yield from read_arrow(path, wanted, stream=kind == "Arrow stream")
+
+
+def _text_pieces(
+    path: Path, wanted: Wanted, reading: Reading, gathered: Gathered
+) -> Iterator[Piece]:
+    """The columns of each block of text; the first lines decide how all are cut."""
     layout: Layout | None = None
+    comment = reading.comment
     for block in read_blocks(path):
         ahead = False
         if layout is None:
-            sample = data_lines(block.lines(), comment, " ", _SAMPLE)
-            if not sample:
+            # soon done where comments and empty lines go on for ever
+            if not clean(block.content, comment, " "):
                 continue
             layout = find_layout(
-                sample,
+                data_lines(block.lines(), comment, " ", _SAMPLE),
                 wanted,
-                delimiter=delimiter,
-                header=header,
+                delimiter=reading.delimiter,
+                header=reading.header,
                 comment=comment,
                 where=str(path),
             )
             ahead = layout.header
-        piece = read_piece(Place(block, layout, ahead, path))
+        piece = read_piece(Place(block, layout, ahead, path), gathered.whole)
         if piece is not None:
             yield piece
-
-
-def _rows(pieces: Sequence[Piece]) -> tuple[Ids, np.ndarray, np.ndarray]:
-    """Ids, and both columns as rows of them."""
-    if all(piece.whole for piece in pieces):
-        sources = np.concatenate([piece.sources for piece in pieces])
-        targets = np.concatenate([piece.targets for piece in pieces])
-        return code_ids(sources, targets)
-    import pyarrow as pa
-
-    # one table of all texts, sources first, so that the rows are in order of appearance
-    texts = [_texts(piece.sources) for piece in pieces]
-    texts += [_texts(piece.targets) for piece in pieces]
-    coded = pa.chunked_array(chunk for text in texts for chunk in text.chunks)
-    coded = coded.dictionary_encode()
-    rows = np.concatenate([chunk.indices.to_numpy() for chunk in coded.chunks])
-    half = len(rows) // 2
-    return Ids(coded.chunk(0).dictionary.to_pylist()), rows[:half], rows[half:]
-
-
-def _texts(column: Any) -> Any:
-    """A column as text; whole numbers as they were written."""
-    import pyarrow as pa
-
-    if isinstance(column, np.ndarray):
-        return pa.chunked_array([pa.array(column).cast(pa.string())])
-    return column
-
-
-def _joined(columns: Sequence[np.ndarray | None]) -> np.ndarray | None:
-    present = [column for column in columns if column is not None]
-    return np.concatenate(present) if present else None

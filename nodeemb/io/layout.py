@@ -6,7 +6,7 @@ look like comments and lines that no delimiter cuts alike are refused, with what
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nodeemb.errors import WrongUse, unknown_name
@@ -19,12 +19,17 @@ Column = int | str
 
 @dataclass(frozen=True)
 class Wanted:
-    """The columns to read, by position from 0 or by name; weight and sign if any."""
+    """The columns to read, by position from 0 or by name; weight and sign if any.
+
+    Attributes:
+        default_ends: True where source and target were left to the reader.
+    """
 
     source: Column = 0
     target: Column = 1
     weight: Column | None = None
     sign: Column | None = None
+    default_ends: bool = False
 
     def columns(self) -> list[Column]:
         """All columns asked for, in the order source, target, weight, sign."""
@@ -46,10 +51,19 @@ class Wanted:
                 raise WrongUse(
                     f"there is no column {column}", allowed="Positions from 0"
                 )
-        if self.source == self.target:
+        self.check_places({column: column for column in self.columns()})
+
+    def check_places(self, place: Mapping[Column, Column]) -> None:
+        """Refuses an end that stands in another's column (WrongUse).
+
+        Args:
+            place: where each column stands, however it was asked for.
+        """
+        source, target = place[self.source], place[self.target]
+        if source == target:
             raise WrongUse(f"source and target are the same column, {self.source!r}")
         for name, extra in (("weight", self.weight), ("sign", self.sign)):
-            if extra is not None and extra in (self.source, self.target):
+            if extra is not None and place[extra] in (source, target):
                 raise WrongUse(
                     f"the {name} column {extra!r} is also an end of the edge"
                 )
@@ -114,7 +128,8 @@ def find_layout(
     elif header is None:
         columns = [c for c in wanted.columns() if isinstance(c, int)]
         refuse_header(lines, columns, delimiter, where)
-    place = {column: _position(column, first, where) for column in wanted.columns()}
+    place = {column: position(column, first, where) for column in wanted.columns()}
+    wanted.check_places(place)
     return Layout(
         delimiter=delimiter,
         columns=len(first),
@@ -127,22 +142,29 @@ def find_layout(
     )
 
 
-def _position(column: Column, first: Sequence[str], where: str) -> int:
-    """The place of a column, checked against the first line."""
+def position(
+    column: Column, names: Sequence[str], where: str, what: str = "the lines"
+) -> int:
+    """The place of a column, checked against the names (or the fields of the first line).
+
+    Raises:
+        WrongUse: there is no such column, or several of this name.
+    """
     if isinstance(column, int):
-        if column >= len(first):
+        if column >= len(names):
+            verb = "have" if what.endswith("s") else "has"
             raise WrongUse(
-                f"there is no column {column}: the lines have {columns_word(len(first))}",
+                f"there is no column {column}: {what} {verb} {columns_word(len(names))}",
                 where=where,
-                allowed=f"Positions 0 to {len(first) - 1}",
+                allowed=f"Positions 0 to {len(names) - 1}",
             )
         return column
-    names = [name.strip() for name in first]
+    names = [name.strip() for name in names]
     if names.count(column) > 1:
         raise WrongUse(
             f'{names.count(column)} columns are named "{column}"',
             where=where,
-            allowed=f"Positions 0 to {len(first) - 1} in its place",
+            allowed=f"Positions 0 to {len(names) - 1} in its place",
         )
     if column not in names:
         error = unknown_name("column", column, names)

@@ -12,6 +12,10 @@ from collections.abc import Iterable
 
 Line = tuple[int, str]
 COMMENT_MARKS = ("#", "%")
+QUOTING = (
+    ",",
+    ";",
+)  # the delimiters of spreadsheets, whose quotes hold a field together
 
 
 def data_lines(
@@ -37,18 +41,18 @@ def cut(text: str, delimiter: str) -> list[str]:
     """The fields of one line; slow, for samples and complaints."""
     if delimiter == " ":
         return re.split("[ \t]+", text.strip(" \t"))
-    if delimiter == ",":
+    if delimiter in QUOTING:
         try:
-            return next(csv.reader([text]), [""])
+            return next(csv.reader([text], delimiter=delimiter), [""])
         except csv.Error:  # a field beyond that module's limit
             return [text]
     return text.split(delimiter)
 
 
-def open_quote(text: str) -> bool:
+def open_quote(text: str, delimiter: str) -> bool:
     """True where a double quote is opened and not closed."""
     try:
-        list(csv.reader([text], strict=True))
+        list(csv.reader([text], delimiter=delimiter, strict=True))
     except csv.Error as error:
         return "unexpected end" in str(error)
     return False
@@ -67,6 +71,18 @@ def columns_word(count: int) -> str:
 def comment_hint(text: str) -> str:
     """What to do if the line is a comment; nothing where it does not look like one."""
     mark = text[:1]
-    if mark not in COMMENT_MARKS:
+    if mark in COMMENT_MARKS:
+        return f'If such lines are comments, give comment="{mark}" (--comment "{mark}")'
+    if any(f" {mark}" in text for mark in COMMENT_MARKS):
+        return "Only whole lines can be comments: remove what follows the edge"
+    return ""
+
+
+def quote_hint(text: str, delimiter: str) -> str:
+    """What to know where quotes do not hold a field together; else nothing."""
+    if delimiter in QUOTING or text.count('"') < 2:
         return ""
-    return f'If such lines are comments, give comment="{mark}" (--comment "{mark}")'
+    return (
+        "Double quotes hold a field together only where the delimiter is a comma or a "
+        "semicolon; write the file with one of them"
+    )

@@ -454,8 +454,8 @@ def slowly(content, delimiter, comment, header, source, target):
             continue
         if delimiter == " ":
             fields = [f for f in line.replace("\t", " ").split(" ") if f]
-        elif delimiter == ",":
-            fields = next(csv.reader([line]), [])
+        elif delimiter in ",;":
+            fields = next(csv.reader([line], delimiter=delimiter), [])
         else:
             fields = line.split(delimiter) if line else []
         if fields:
@@ -511,7 +511,7 @@ def test_what_is_read_is_what_is_written(
             duplicates="first",
         )
     except (DataRefused, WrongUse) as error:
-        said = "columns? where|holds no edge|no column|1 column,|like a comment|a quote"
+        said = "columns? where|the same column|holds no edge|no column|1 column,|like a comment|a quote"
         assert re.search(said, str(error)), error
         return
     expected = slowly(content, delimiter, comment, header, source, target)

@@ -1,0 +1,209 @@
+"""Gather the edges of all blocks in little memory, and code their ids as rows.
+
+Whole numbers are kept as they are. Of text a column keeps each id once, and a row number for
+each edge. What is needed to finish is forecast after every block, so that a file that would
+not fit is refused with its place, before the system runs out of memory and kills something.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nodeemb.errors import OutOfResources
+from nodeemb.graph.columns import code_ids
+from nodeemb.graph.ids import Ids
+from nodeemb.memory import memory_bytes
+
+_MEMINFO = Path("/proc/meminfo")
+# At the peak an edge takes two rows, two columns of the sort and what the graph keeps of
+# it; a text id takes a Python object and its places in a tuple, a set and a table.
+_PER_EDGE = 28
+_PER_VALUE = 12
+_PER_TEXT = 150
+
+
+class Piece(NamedTuple):
+    """The checked columns of one block.
+
+    sources, targets: (k,) both int64 where all ids are whole numbers, else both text,
+        as chunked arrays of pyarrow.
+    weight, sign: (k,) float64, or None where not asked for.
+    """
+
+    sources: Any
+    targets: Any
+    weight: np.ndarray | None
+    sign: np.ndarray | None
+
+    @property
+    def whole(self) -> bool:
+        """True where the ids are whole numbers."""
+        return isinstance(self.sources, np.ndarray)
+
+
+class Texts:
+    """One column of text ids: each id once, in order of appearance, and the edges' rows."""
+
+    def __init__(self) -> None:
+        self._known: Any = None
+        self._rows: list[np.ndarray] = []
+        self._waiting: list[tuple[np.ndarray, Any]] = []
+        self._count = self._awaited = 0
+
+    def __len__(self) -> int:
+        return self._count + self._awaited
+
+    def add(self, column: Any) -> None:
+        """Takes a block's ids, a chunked array of text."""
+        import pyarrow as pa
+
+        coded = column.dictionary_encode()
+        names = coded.chunk(0).dictionary.cast(pa.large_string())
+        rows = np.concatenate([chunk.indices.to_numpy() for chunk in coded.chunks])
+        self._waiting.append((rows, names))
+        self._awaited += len(names)
+        # joined only once as many wait as are known, each name is seen a few times in all
+        if self._awaited > self._count:
+            self._join()
+
+    def finish(self) -> tuple[Any, np.ndarray]:
+        """The distinct ids, and the row of every edge; nothing is kept here."""
+        if self._waiting:
+            self._join()
+        return self._known, joined(self._rows)
+
+    def _join(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        parts = [names for _, names in waiting]
+        ahead = 0 if self._known is None else 1
+        self._known, places = _distinct([self._known] * ahead + parts)
+        for (rows, _), place in zip(waiting, places[ahead:], strict=True):
+            self._rows.append(place[rows])
+        self._count, self._awaited = len(self._known), 0
+
+
+class Gathered:
+    """The edges read so far.
+
+    Args:
+        name: what is read, for the complaint that it is too large.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name, self.edges = name, 0
+        self._free = free_bytes()
+        self._whole: tuple[list, list] | None = ([], [])
+        self._texts = Texts(), Texts()
+        self._weight: list[np.ndarray] = []
+        self._sign: list[np.ndarray] = []
+
+    @property
+    def whole(self) -> bool:
+        """True while all ids are whole numbers."""
+        return self._whole is not None
+
+    def add(self, piece: Piece) -> None:
+        """Takes a block's edges.
+
+        Raises:
+            OutOfResources: the graph would not fit into the memory that is free.
+        """
+        ends = piece.sources, piece.targets
+        if self._whole is not None and not piece.whole:
+            self._turn_to_text()
+        if self._whole is None:
+            for texts, column in zip(self._texts, ends, strict=True):
+                texts.add(as_text(column))
+        else:
+            for parts, column in zip(self._whole, ends, strict=True):
+                parts.append(column)
+        for parts, values in ((self._weight, piece.weight), (self._sign, piece.sign)):
+            if values is not None:
+                parts.append(values)
+        self.edges += len(piece.sources)
+        self.expect(self.edges)
+
+    def expect(self, edges: int) -> None:
+        """Refuses so many edges where they would not fit (OutOfResources)."""
+        values = bool(self._weight) + bool(self._sign)
+        texts = sum(map(len, self._texts))
+        need = edges * (_PER_EDGE + _PER_VALUE * values) + texts * _PER_TEXT
+        if self._free is not None and need > self._free:
+            raise OutOfResources(
+                f"{edges:,} edges and more need {need / 1e9:.1f} GB of memory, and "
+                f"{self._free / 1e9:.1f} GB are free",
+                where=self.name,
+                allowed="A graph that fits into memory",
+                next_step="Take a part of the edges, or a machine with more memory",
+            )
+
+    def finish(self) -> tuple[Ids, np.ndarray, np.ndarray]:
+        """Ids, and both columns as rows of them; nothing is kept here."""
+        if self._whole is not None:
+            sources, targets = map(joined, self._whole)
+            return code_ids(sources, targets)
+        # sources first, so that the rows are in order of appearance
+        (first, sources), (second, targets) = (texts.finish() for texts in self._texts)
+        self._texts = Texts(), Texts()
+        names, (_, place) = _distinct([first, second])
+        del first, second
+        np.take(place, targets, out=targets)
+        return Ids(tuple(names.to_pylist())), sources, targets
+
+    def values(self) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """Weight and sign of every edge, or None; nothing is kept here."""
+        weight = joined(self._weight) if self._weight else None
+        return weight, joined(self._sign) if self._sign else None
+
+    def _turn_to_text(self) -> None:
+        assert self._whole is not None
+        for texts, parts in zip(self._texts, self._whole, strict=True):
+            for column in parts:
+                texts.add(as_text(column))
+        self._whole = None
+
+
+def joined(parts: list[np.ndarray]) -> np.ndarray:
+    """All parts one after another; the list is emptied on the way, to save memory."""
+    if len(parts) == 1:
+        return parts.pop()
+    whole = np.empty(sum(map(len, parts)), parts[0].dtype)
+    end = len(whole)
+    while parts:
+        part = parts.pop()
+        whole[end - len(part) : end] = part
+        end -= len(part)
+    return whole
+
+
+def as_text(column: Any) -> Any:
+    """A column as text; whole numbers as they were written."""
+    import pyarrow as pa
+
+    if isinstance(column, np.ndarray):
+        return pa.chunked_array([pa.array(column).cast(pa.string())])
+    return column
+
+
+def free_bytes() -> int | None:
+    """Bytes of memory that could be taken now, or None where the system does not tell."""
+    found = [memory_bytes()]
+    try:
+        for line in _MEMINFO.read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                found.append(1024 * int(line.split()[1]))
+    except (OSError, ValueError, IndexError):
+        pass
+    return min((size for size in found if size is not None), default=None)
+
+
+def _distinct(parts: list[Any]) -> tuple[Any, list[np.ndarray]]:
+    """All distinct texts in order of appearance, and the place of each part's texts."""
+    import pyarrow as pa
+
+    coded = pa.chunked_array(parts).dictionary_encode()
+    places = [chunk.indices.to_numpy() for chunk in coded.chunks]
+    return coded.chunk(0).dictionary, places
