@@ -184,9 +184,14 @@ def load_recipe(
 
 def overridden(recipe: Recipe, overrides: Mapping[str, Any]) -> Recipe:
     """A recipe with other values for some dotted names. Errors as `load_recipe`."""
+    return parse(Recipe, laid_over(recipe, overrides), "overrides")
+
+
+def laid_over(recipe: Recipe, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """The choices of a recipe with others laid over them; nothing is checked yet."""
     data = recipe.model_dump()
     _merge(data, _nested(overrides))
-    return parse(Recipe, data, "overrides")
+    return data
 
 
 def preset_path(preset: str | Path) -> Path:

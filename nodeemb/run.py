@@ -217,6 +217,27 @@ def choose_recipe(
     options: Mapping[str, Any] | None = None,
 ) -> Recipe:
     """The recipe that `embed` will follow. Args and errors as there."""
+    overrides = given_by_name(dim, width, options)
+    if isinstance(preset, Recipe):
+        return overridden(preset, overrides) if overrides else preset
+    if preset is None:
+        preset = default_preset(graph.directed)
+    return load_recipe(preset, overrides=overrides)
+
+
+def default_preset(directed: bool) -> str:
+    """The preset that is taken for a graph where none is named."""
+    return "nerd" if directed else "deepwalk"
+
+
+def given_by_name(
+    dim: int | None, width: int | None, options: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """`dim` and `width` among the dotted names of `options`.
+
+    Raises:
+        WrongUse: one of them is given twice, or both.
+    """
     if dim is not None and width is not None:
         raise WrongUse("both dim and width are given", allowed="One of them")
     overrides = dict(options or {})
@@ -225,11 +246,7 @@ def choose_recipe(
             if name in overrides:
                 raise WrongUse(f"{name} is given twice")
             overrides[name] = int(value) if isinstance(value, np.integer) else value
-    if isinstance(preset, Recipe):
-        return overridden(preset, overrides) if overrides else preset
-    if preset is None:
-        preset = "nerd" if graph.directed else "deepwalk"
-    return load_recipe(preset, overrides=overrides)
+    return overrides
 
 
 def check_graph(graph: Graph, recipe: Recipe, scheme: RoleScheme) -> None:

@@ -167,14 +167,10 @@ def prepare(
     graph = settings.input.read()
     seconds = time.monotonic() - begun
     check_names(options or {})
-    if preset is not None and config is not None and _is_whole(config):
-        raise WrongUse(
-            f"{config.where} holds every choice, so a preset would say nothing",
-            next_step="Leave the preset out, or change single choices with --set",
-        )
+    check_layers(preset, config)
     recipe = choose_recipe(graph, preset)
     if config is not None:
-        recipe = _with_config(recipe, config)
+        recipe = with_config(recipe, config)
     recipe = choose_recipe(graph, recipe, dim, width, options)
     split = None
     if settings.validation:
@@ -199,11 +195,14 @@ def _check_no_checkpoint(folder: Path) -> None:
         )
 
 
-def _is_whole(config: Config) -> bool:
-    """True for a run's own config.yaml, which leaves no choice open."""
-    return {"sampler", "stencil", "roles", "objective", "noise", "training"} <= set(
-        config.choices
-    )
+def check_layers(preset: str | Path | None, config: Config | None) -> None:
+    """Refuses a preset under a config that leaves no choice open: a run's own."""
+    whole = {"sampler", "stencil", "roles", "objective", "noise", "training"}
+    if preset is not None and config is not None and whole <= set(config.choices):
+        raise WrongUse(
+            f"{config.where} holds every choice, so a preset would say nothing",
+            next_step="Leave the preset out, or change single choices with --set",
+        )
 
 
 def check_names(options: Mapping[str, Any]) -> None:
@@ -450,7 +449,8 @@ def _notes(job: Job, embedding: Embedding) -> list[str]:
     return notes
 
 
-def _with_config(recipe: Recipe, config: Config) -> Recipe:
+def with_config(recipe: Recipe, config: Config) -> Recipe:
+    """The choices of a config laid over a recipe. Errors as `load_recipe`."""
     try:
         return overridden(recipe, config.choices)
     except WrongUse as error:
