@@ -7,13 +7,13 @@ not fit is refused with its place, before the system runs out of memory and kill
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from nodeemb.errors import OutOfResources
-from nodeemb.graph.columns import code_ids
 from nodeemb.graph.ids import Ids
 from nodeemb.memory import memory_bytes
 
@@ -44,8 +44,8 @@ class Piece(NamedTuple):
         return isinstance(self.sources, np.ndarray)
 
 
-class Texts:
-    """One column of text ids: each id once, in order of appearance, and the edges' rows."""
+class Names:
+    """One column of ids: each id once, in order of appearance, and the edges' rows."""
 
     def __init__(self) -> None:
         self._known: Any = None
@@ -57,11 +57,13 @@ class Texts:
         return self._count + self._awaited
 
     def add(self, column: Any) -> None:
-        """Takes a block's ids, a chunked array of text."""
+        """Takes a block's ids, a chunked array of text or of whole numbers."""
         import pyarrow as pa
 
         coded = column.dictionary_encode()
-        names = coded.chunk(0).dictionary.cast(pa.large_string())
+        names = coded.chunk(0).dictionary
+        if pa.types.is_string(names.type):
+            names = names.cast(pa.large_string())  # all of them may pass 2 GiB
         rows = np.concatenate([chunk.indices.to_numpy() for chunk in coded.chunks])
         self._waiting.append((rows, names))
         self._awaited += len(names)
@@ -73,7 +75,8 @@ class Texts:
         """The distinct ids, and the row of every edge; nothing is kept here."""
         if self._waiting:
             self._join()
-        return self._known, joined(self._rows)
+        known, self._known = self._known, None
+        return known, joined(self._rows)
 
     def _join(self) -> None:
         waiting, self._waiting = self._waiting, []
@@ -83,6 +86,7 @@ class Texts:
         for (rows, _), place in zip(waiting, places[ahead:], strict=True):
             self._rows.append(place[rows])
         self._count, self._awaited = len(self._known), 0
+        _release()
 
 
 class Gathered:
@@ -96,7 +100,7 @@ class Gathered:
         self.name, self.edges = name, 0
         self._free = free_bytes()
         self._whole: tuple[list, list] | None = ([], [])
-        self._texts = Texts(), Texts()
+        self._names = Names(), Names()
         self._weight: list[np.ndarray] = []
         self._sign: list[np.ndarray] = []
 
@@ -115,11 +119,11 @@ class Gathered:
         if self._whole is not None and not piece.whole:
             self._turn_to_text()
         if self._whole is None:
-            for texts, column in zip(self._texts, ends, strict=True):
-                texts.add(as_text(column))
+            for names, column in zip(self._names, ends, strict=True):
+                names.add(as_text(column))
         else:
             for parts, column in zip(self._whole, ends, strict=True):
-                parts.append(column)
+                parts.append(_narrow(column))
         for parts, values in ((self._weight, piece.weight), (self._sign, piece.sign)):
             if values is not None:
                 parts.append(values)
@@ -129,7 +133,7 @@ class Gathered:
     def expect(self, edges: int) -> None:
         """Refuses so many edges where they would not fit (OutOfResources)."""
         values = bool(self._weight) + bool(self._sign)
-        texts = sum(map(len, self._texts))
+        texts = sum(map(len, self._names))
         need = edges * (_PER_EDGE + _PER_VALUE * values) + texts * _PER_TEXT
         if self._free is not None and need > self._free:
             raise OutOfResources(
@@ -142,16 +146,27 @@ class Gathered:
 
     def finish(self) -> tuple[Ids, np.ndarray, np.ndarray]:
         """Ids, and both columns as rows of them; nothing is kept here."""
-        if self._whole is not None:
-            sources, targets = map(joined, self._whole)
-            return code_ids(sources, targets)
+        import pyarrow as pa
+
+        ends, self._whole = self._whole, None
+        if ends is not None and _dense(ends):
+            return _code_dense(*ends)
+        for names, parts in zip(self._names, ends or ([], []), strict=True):
+            for part in _drained(parts):
+                names.add(pa.chunked_array([pa.array(part, pa.int64())]))
         # sources first, so that the rows are in order of appearance
-        (first, sources), (second, targets) = (texts.finish() for texts in self._texts)
-        self._texts = Texts(), Texts()
-        names, (_, place) = _distinct([first, second])
-        del first, second
+        (first, sources), (second, targets) = (names.finish() for names in self._names)
+        distinct, (_, place) = _distinct([first, second])
         np.take(place, targets, out=targets)
-        return Ids(tuple(names.to_pylist())), sources, targets
+        if ends is None:
+            return Ids(tuple(distinct.to_pylist())), sources, targets
+        numbers = distinct.to_numpy()
+        ascending = np.argsort(numbers)
+        place = np.empty(len(numbers), np.int32)
+        place[ascending] = np.arange(len(numbers), dtype=np.int32)
+        for rows in (sources, targets):
+            np.take(place, rows, out=rows)
+        return Ids(numbers[ascending]), sources, targets
 
     def values(self) -> tuple[np.ndarray | None, np.ndarray | None]:
         """Weight and sign of every edge, or None; nothing is kept here."""
@@ -160,23 +175,46 @@ class Gathered:
 
     def _turn_to_text(self) -> None:
         assert self._whole is not None
-        for texts, parts in zip(self._texts, self._whole, strict=True):
+        for names, parts in zip(self._names, self._whole, strict=True):
             for column in parts:
-                texts.add(as_text(column))
+                names.add(as_text(column))
         self._whole = None
 
 
 def joined(parts: list[np.ndarray]) -> np.ndarray:
     """All parts one after another; the list is emptied on the way, to save memory."""
-    if len(parts) == 1:
-        return parts.pop()
-    whole = np.empty(sum(map(len, parts)), parts[0].dtype)
-    end = len(whole)
-    while parts:
-        part = parts.pop()
-        whole[end - len(part) : end] = part
-        end -= len(part)
+    count = sum(map(len, parts))
+    return filled(_drained(parts), np.empty(count, np.result_type(*parts)))
+
+
+def filled(parts: Iterable[np.ndarray], whole: np.ndarray) -> np.ndarray:
+    """The array, filled with all parts one after another."""
+    begin = 0
+    for part in parts:
+        whole[begin : begin + len(part)] = part
+        begin += len(part)
+    _release()
     return whole
+
+
+def _release() -> None:
+    """Gives back what pyarrow let go of and would keep for itself."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
+
+
+def _drained(parts: list[np.ndarray]) -> Iterator[np.ndarray]:
+    parts.reverse()
+    while parts:
+        yield parts.pop()
+
+
+def _narrow(column: np.ndarray) -> np.ndarray:
+    """A copy of whole numbers in four bytes each where they fit."""
+    low, high = column.min(), column.max()
+    fits = low >= -(2**31) and high < 2**31
+    return column.astype(np.int32 if fits else np.int64)
 
 
 def as_text(column: Any) -> Any:
@@ -186,6 +224,39 @@ def as_text(column: Any) -> Any:
     if isinstance(column, np.ndarray):
         return pa.chunked_array([pa.array(column).cast(pa.string())])
     return column
+
+
+def _dense(ends: Sequence[list[np.ndarray]]) -> bool:
+    """True where a table of all numbers from the lowest to the highest id is not long."""
+    low, high = _bounds(ends)
+    return high - low < 8 * sum(map(len, ends[0])) + 2**20
+
+
+def _code_dense(
+    sources: list[np.ndarray], targets: list[np.ndarray]
+) -> tuple[Ids, np.ndarray, np.ndarray]:
+    """Ids in ascending order and rows, for whole numbers that lie close together."""
+    low, high = _bounds((sources, targets))
+    seen = np.zeros(high - low + 1, bool)
+    for part in (*sources, *targets):
+        seen[np.subtract(part, low, dtype=np.int64)] = True
+    table = np.cumsum(seen, dtype=np.int32) - np.int32(1)
+    names = np.flatnonzero(seen) + low
+    del seen
+    rows = []
+    for parts in (sources, targets):
+        whole = np.empty(sum(map(len, parts)), np.int32)
+        changed = (
+            table[np.subtract(part, low, dtype=np.int64)] for part in _drained(parts)
+        )
+        rows.append(filled(changed, whole))
+    return Ids(names), rows[0], rows[1]
+
+
+def _bounds(ends: Sequence[list[np.ndarray]]) -> tuple[int, int]:
+    """The lowest and the highest number."""
+    parts = [part for parts in ends for part in parts]
+    return min(int(p.min()) for p in parts), max(int(p.max()) for p in parts)
 
 
 def free_bytes() -> int | None:
