@@ -21,6 +21,7 @@ def inspect(
 
     Of edges that come more than once the first counts, unless --duplicates says otherwise.
     """
+    from nodeemb.io.notes import notes
     from nodeemb.options import parse
     from nodeemb.settings import Input
 
@@ -38,7 +39,8 @@ def inspect(
     )
     chosen = parse(Input, {"duplicates": "first", **given}, "options")
     card = chosen.card
-    report = chosen.read().report
+    graph = chosen.read()
+    report = graph.report
     show.result(chosen.name if card is None else f"{card.name}: {card.title}")
     show.result(report.text())
     if report.duplicates and duplicates is None:
@@ -46,7 +48,10 @@ def inspect(
             "Note: to embed this graph, say what its duplicates mean: --duplicates sum, "
             "max or first."
         )
-    if card is not None:
+    if card is None:
+        for note in notes(graph, comment):
+            show.say(f"Note: {note}")
+    else:
         show.result(f"direction means   {card.direction}")
         show.result(f"licence           {card.licence}")
         show.result(f"cite              {card.citation}")

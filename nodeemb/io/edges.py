@@ -23,7 +23,7 @@ from nodeemb.io.gather import Gathered, Piece
 from nodeemb.io.layout import Column, Layout, Wanted, find_layout
 from nodeemb.io.lines import data_lines
 from nodeemb.io.opening import kind_of
-from nodeemb.io.tables import is_table, read_arrow, read_parquet, read_table
+from nodeemb.io.tables import IN_MEMORY, is_table, read_arrow, read_parquet, read_table
 
 if TYPE_CHECKING:
     from nodeemb.graph.graph import Graph
@@ -117,7 +117,14 @@ def read_edges(
     reading.check(wanted)
     if duplicates not in DUPLICATE_RULES:
         raise unknown_name("rule for duplicates", duplicates, DUPLICATE_RULES)
-    name = "the table" if is_table(path) else str(path)
+    if not is_table(path) and not isinstance(path, (str, os.PathLike)):
+        raise WrongUse(
+            f"edges cannot be read from {type(path).__name__}",
+            allowed="A path, or a table of pandas, polars or pyarrow",
+            next_step="Graph.from_edges takes two columns, networkx graphs have "
+            "Graph.from_networkx",
+        )
+    name = IN_MEMORY if is_table(path) else str(path)
     gathered = Gathered(name)
     for piece in _pieces(path, wanted, reading, gathered):
         gathered.add(piece)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -29,8 +30,10 @@ def refuse_comments(lines: Sequence[Line], comment: str | None, where: str) -> N
     marked = text[1:2] in ("", " ", "\t", mark)
     data = [line for line in lines if not line[1].startswith(mark)]
     if marked or (data and detect(lines, 2) is None and detect(data, 2) is not None):
+        top = list(itertools.takewhile(lambda line: line[1].startswith(mark), lines))
+        more = f', and {len(top) - 1} more after it begin with "{mark}"'
         raise DataRefused(
-            f"the line looks like a comment: {shown(text)}",
+            f"the line looks like a comment: {shown(text)}{more if top[1:] else ''}",
             where=f"{where}, line {number}",
             allowed="No line is taken for a comment unless you say so",
             next_step=f'Give comment="{mark}" (--comment "{mark}") if it is one',

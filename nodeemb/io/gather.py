@@ -19,10 +19,11 @@ from nodeemb.memory import memory_bytes
 
 _MEMINFO = Path("/proc/meminfo")
 # At the peak an edge takes two rows, two columns of the sort and what the graph keeps of
-# it; a text id takes a Python object and its places in a tuple, a set and a table.
+# it; a text id takes its letters, an object, and places in a tuple, a set and a table.
 _PER_EDGE = 28
-_PER_VALUE = 12
-_PER_TEXT = 150
+_PER_VALUE = 24
+_PER_TEXT = 120
+_COPIES = 3  # of the letters: as they were met, while they are joined, and as objects
 
 
 class Piece(NamedTuple):
@@ -53,8 +54,11 @@ class Names:
         self._waiting: list[tuple[np.ndarray, Any]] = []
         self._count = self._awaited = 0
 
-    def __len__(self) -> int:
-        return self._count + self._awaited
+    def forecast(self) -> int:
+        """Bytes that the ids met so far will take."""
+        texts = [names for _, names in self._waiting]
+        texts += [] if self._known is None else [self._known]
+        return sum(_PER_TEXT * len(t) + _COPIES * t.nbytes for t in texts)
 
     def add(self, column: Any) -> None:
         """Takes a block's ids, a chunked array of text or of whole numbers."""
@@ -133,8 +137,8 @@ class Gathered:
     def expect(self, edges: int) -> None:
         """Refuses so many edges where they would not fit (OutOfResources)."""
         values = bool(self._weight) + bool(self._sign)
-        texts = sum(map(len, self._names))
-        need = edges * (_PER_EDGE + _PER_VALUE * values) + texts * _PER_TEXT
+        need = edges * (_PER_EDGE + _PER_VALUE * values)
+        need += sum(names.forecast() for names in self._names)
         if self._free is not None and need > self._free:
             raise OutOfResources(
                 f"{edges:,} edges and more need {need / 1e9:.1f} GB of memory, and "

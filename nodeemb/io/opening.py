@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import zlib
 from collections.abc import Iterator
@@ -98,22 +99,31 @@ def unpacked(path: Path) -> Iterator[IO[bytes]]:
 @contextmanager
 def opened(path: Path) -> Iterator[Any]:
     """The file, to read its bytes; faults on the way are told in words."""
-    try:
-        with path.open("rb") as file:
+    with _open(path) as file:
+        try:
             yield file
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise _broken(path, "gzip", str(error)) from None
+        except OSError as error:
+            # pyarrow's own faults carry no number of the system's
+            if error.errno is None:
+                raise _broken(path, "zstd", str(error)) from None
+            raise DataRefused(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _open(path: Path) -> io.BufferedReader:
+    try:
+        return path.open("rb")
     except FileNotFoundError:
         raise _missing(path) from None
     except IsADirectoryError:
         raise DataRefused(
             f"{path} is a folder", next_step="Name a file inside it"
         ) from None
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise _broken(path, "gzip", str(error)) from None
     except OSError as error:
-        # pyarrow's own faults carry no number of the system's
-        if error.errno is None:
-            raise _broken(path, "zstd", str(error)) from None
         raise DataRefused(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError as error:  # a name that no system takes
+        raise DataRefused(f"{str(path)!r} is no name of a file: {error}") from None
 
 
 def _missing(path: Path) -> DataRefused:

@@ -23,6 +23,7 @@ from nodeemb.io.layout import Wanted, position
 if TYPE_CHECKING:
     import pyarrow
 
+IN_MEMORY = "the table"
 _ROWS = 1 << 19  # at a time: text of a column stays below what 32-bit offsets can reach
 
 
@@ -72,7 +73,7 @@ def read_table(table: Any, wanted: Wanted) -> Iterator[Piece]:
     """
     import pyarrow as pa
 
-    name = "the table"
+    name = IN_MEMORY
     if _is_pandas(table):
         names = [str(column) for column in table.columns]
         chosen = choose(names, wanted, name)
@@ -244,7 +245,10 @@ def _present(column: pyarrow.Array, name: str, place: Place) -> pyarrow.Array:
     from pyarrow import compute
 
     if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
+        names = column.dictionary
+        if _is_text(names.type):  # views cannot be taken from
+            names = names.cast(pa.large_string())
+        column = names.take(column.indices)
     if column.null_count:
         at = compute.index(column.is_null(), True).as_py()
         raise DataRefused(
@@ -305,7 +309,7 @@ def _listed(names: list[str]) -> str:
 
 def _is_pandas(value: object) -> bool:
     return type(value).__module__.partition(".")[0] == "pandas" and hasattr(
-        value, "iloc"
+        value, "columns"
     )
 
 
@@ -326,9 +330,13 @@ def _told(name: str) -> Iterator[None]:
         raise DataRefused(
             f"it is damaged or cannot be taken: {_first_line(error)}",
             where=name,
-            allowed="A whole Parquet or Arrow file, or a table of plain columns",
-            next_step="Write or download it again; columns of mixed types become text "
-            "with astype(str)",
+            allowed="Columns of whole numbers or text, each of one type"
+            if name == IN_MEMORY
+            else "A whole Parquet or Arrow file",
+            next_step="Turn columns of mixed types into text, as with astype(str), or "
+            "give the columns to Graph.from_edges"
+            if name == IN_MEMORY
+            else "Write, copy or download it again",
         ) from None
     except TypeError as error:
         raise WrongUse(
