@@ -99,12 +99,32 @@ def _imported(file: Path) -> list[Path]:
     return [path for path in paths if path.is_file()]
 
 
+def asked_folder(chosen: str = "") -> Path:
+    """Where kept code should lie; `chosen` is what numba was told, or empty.
+
+    Raises:
+        RuntimeError: there is no home folder.
+    """
+    asked = chosen or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(asked) / "nodeemb"
+
+
+def kept_folder() -> Path:
+    """Where kept code does lie: the folder asked for, or a private one."""
+    return _home(numba.config.CACHE_DIR)
+
+
+def names_in_use() -> set[str]:
+    """The names that this installation's code may have in that folder, one a file."""
+    files = (p for p in _PACKAGE.rglob("*.py") if _MARKS[0] in p.read_bytes())
+    return {_digest(file) for file in files}
+
+
 @functools.cache
 def _home(chosen: str) -> Path:
     """The folder of all kept code; `chosen` is the user's own choice, or empty."""
     try:
-        asked = chosen or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        folder = Path(asked) / "nodeemb"
+        folder = asked_folder(chosen)
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
     except (OSError, RuntimeError):  # nobody may write there, or there is no home

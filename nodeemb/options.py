@@ -7,6 +7,7 @@ and error messages read it from there.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args, get_origin
@@ -32,7 +33,7 @@ class Options(BaseModel):
         try:
             super().__init__(**data)
         except ValidationError as error:
-            raise _refusal(type(self), error, type(self).__name__) from None
+            raise _refusal(type(self), _worst(error), type(self).__name__) from None
 
     # Only what the user makes by hand passes here; for groups within groups pydantic keeps
     # its own way, and with it the path to what is wrong.
@@ -57,23 +58,87 @@ def parse(model: type[Model], data: Any, where: str) -> Model:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise _refusal(model, error, where) from None
+        raise _refusal(model, _worst(error), where) from None
 
 
-def _refusal(
-    model: type[BaseModel], error: ValidationError, where: str
-) -> NodeembError:
-    """What to tell of all that is wrong: an unknown key first, since a misspelt key is
-    also a missing one; then the deepest, since a choice fails in each of its forms, and of
-    these the one that was understood."""
-    worst = max(
-        error.errors(include_url=False),
-        key=lambda e: (
-            e["type"] == "extra_forbidden",
-            len(e["loc"]),
-            e["type"] == "value_error",
-        ),
+def faults(
+    model: type[BaseModel], data: Mapping[str, Any], where: str
+) -> list[NodeembError]:
+    """All that is wrong with plain data, one after the other; none where it is right.
+
+    What is found is taken out of a copy of the data, and the rest is looked at again. Rules
+    that several options must keep together are looked at only where each is right by
+    itself.
+
+    Args: as in `parse`.
+    """
+    rest = deepcopy(dict(data))
+    found: list[NodeembError] = []
+    told: list[list[str]] = []
+    first: set[Any] = set()
+    while True:
+        try:
+            model.model_validate(rest)
+        except ValidationError as error:
+            errors = error.errors(include_url=False)
+            first = first or {each["loc"] for each in errors}
+            left = [
+                each
+                for each in errors
+                if (each["loc"] in first or "error" not in each.get("ctx", {}))
+                and not _follows(each, _follow(model, each["loc"])[0], told)
+            ]
+            if not left:
+                return found
+            worst = max(left, key=_badness)
+            keys = _follow(model, worst["loc"])[0]
+            told.append(keys)
+            found.append(_refusal(model, worst, where))
+            _take_out(rest, keys)
+        else:
+            return found
+
+
+def _follows(error: Any, keys: list[str], told: list[list[str]]) -> bool:
+    """Whether an error only repeats what was told: of the same value, of one that holds
+    it, or of a key that is missing beside one that was misspelt."""
+    return any(
+        path[: len(keys)] == keys
+        or (error["type"] == "missing" and path[:-1] == keys[:-1])
+        for path in told
     )
+
+
+def _take_out(data: Any, keys: list[str]) -> None:
+    """Removes what stands at the end of a path; nothing where the path leads nowhere."""
+    *path, last = keys or [""]
+    for key in path:
+        if isinstance(data, list):
+            data = data[int(key)]
+        else:
+            data = data.get(key) if isinstance(data, dict) else None
+    if isinstance(data, list):
+        del data[int(last)]
+    elif isinstance(data, dict):
+        data.pop(last, None)
+
+
+def _worst(error: ValidationError) -> Any:
+    return max(error.errors(include_url=False), key=_badness)
+
+
+def _badness(error: Any) -> tuple[bool, int, bool]:
+    """An unknown key first, since a misspelt key is also a missing one; then the deepest,
+    since a choice fails in each of its forms, and of these the one that was understood."""
+    return (
+        error["type"] == "extra_forbidden",
+        len(error["loc"]),
+        error["type"] == "value_error",
+    )
+
+
+def _refusal(model: type[BaseModel], worst: Any, where: str) -> NodeembError:
+    """What to tell of one of pydantic's errors."""
     keys, group, described = _follow(model, worst["loc"])
     path = ".".join(keys)
     if worst["type"] == "extra_forbidden":

@@ -10,7 +10,9 @@ import typer
 from typer.core import TyperGroup
 
 from nodeemb import __version__
+from nodeemb.cli.config import config
 from nodeemb.cli.datasets import datasets
+from nodeemb.cli.doctor import doctor
 from nodeemb.cli.embed import embed
 from nodeemb.cli.evaluate import evaluate
 from nodeemb.cli.inspect import inspect
@@ -53,8 +55,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (embed, evaluate, inspect, neighbors, presets, datasets):
+for _command in (embed, evaluate, inspect, neighbors, presets, datasets, doctor):
     app.command()(_command)
+app.add_typer(config, name="config")
 
 
 def _version(asked: bool) -> None:
