@@ -1,4 +1,4 @@
-"""The slow, obvious twins of draws, samplers, stencils and scores.
+"""The slow, obvious twins of draws, samplers, stencils, scores and readers.
 
 Plain Python, no kernels, nothing shared with the package but its option models. A twin has
 the name of its entry in `nodeemb.sampling.registry.SAMPLERS` and gives the very same
@@ -367,3 +367,215 @@ def score(scheme, channel: str, roles: dict[str, np.ndarray], u: int, v: int) ->
         if name + suffix in roles:
             parts.append(float(roles[name + suffix][node][0]))
     return math.fsum(parts)
+
+
+# ---- readers ------------------------------------------------------------------------
+
+
+class Refused(Exception):
+    """An edge list that must not be read."""
+
+
+Rows = list[tuple[str, str, str | None, str | None]]
+Arcs = dict[tuple[object, object], tuple[float | None, int | None]]
+
+
+def read_text(
+    content: bytes,
+    source: int | str = 0,
+    target: int | str = 1,
+    weight: int | str | None = None,
+    sign: int | str | None = None,
+    delimiter: str | None = None,
+    comment: str | None = None,
+    header: bool | None = None,
+    directed: bool = True,
+    duplicates: str = "error",
+) -> Arcs:
+    """(source, target) -> (weight, sign) of an unpacked edge list, with options of `read_edges`.
+
+    Raises:
+        Refused: it is no edge list.
+    """
+    lines = _lines(content, comment)
+    sample = [line for line in lines if line.strip(" \t")][:1000]
+    if not sample:
+        raise Refused("nothing in it")
+    wanted = [c for c in (source, target, weight, sign) if c is not None]
+    if delimiter is None:
+        delimiter = _delimiter(sample, wanted)
+    blank = " \t" if delimiter == " " else ""
+    cut = [fields(line, delimiter) for line in lines if line.strip(blank)]
+    if len({len(row) for row in cut}) != 1 or len(cut[0]) < 2:
+        raise Refused("columns")
+    places = {c: _place(c, cut[0]) for c in wanted}
+    if places[source] == places[target]:
+        raise Refused("one column for both ends")
+    if {places[c] for c in (weight, sign) if c is not None} & {
+        places[source],
+        places[target],
+    }:
+        raise Refused("a value in the place of an id")
+    if header or any(isinstance(c, str) for c in wanted):
+        cut = cut[1:]
+    rows = [
+        tuple(
+            None if c is None else row[places[c]]
+            for c in (source, target, weight, sign)
+        )
+        for row in cut
+    ]
+    return arcs_of(rows, same_value=weight == sign, directed=directed, rule=duplicates)
+
+
+def arcs_of(rows: Rows, *, same_value: bool, directed: bool, rule: str) -> Arcs:
+    """The arcs of rows of text, ids as numbers where all are; repeats by the rule."""
+    if not rows:
+        raise Refused("no edge")
+    texts = [text for row in rows for text in row[:2]]
+    whole = all(_is_whole(text) for text in texts)
+    if not all(text and text.strip() == text for text in texts):
+        raise Refused("an empty or padded id")
+    found: dict[tuple, list[tuple[bool, float | None, int | None]]] = {}
+    for source, target, weight, sign in rows:
+        ends = (int(source), int(target)) if whole else (source, target)
+        w = None if weight is None else _number(weight)
+        g = None if sign is None else _number(sign)
+        if g is not None and (not math.isfinite(g) or g == 0):
+            raise Refused("sign")
+        if w is not None and same_value and g is not None:
+            w = abs(w)
+        if w is not None and not 0 < _single(w) < math.inf:
+            raise Refused("weight")
+        turned = not directed and ends[1] < ends[0]
+        key = (ends[1], ends[0]) if turned else ends
+        g = None if g is None else (1 if g > 0 else -1)
+        found.setdefault(key, []).append((turned, w, g))
+    return _joined(found, directed, rule)
+
+
+def fields(line: str, delimiter: str) -> list[str]:
+    """The fields of one line. Quotes count around fields cut by commas and semicolons."""
+    if delimiter == " ":
+        return [field for field in line.replace("\t", " ").split(" ") if field]
+    if delimiter not in ",;":
+        return line.split(delimiter)
+    out, at = [], 0
+    while at <= len(line):
+        text = ""
+        if line[at : at + 1] == '"':
+            at += 1
+            while line[at : at + 1] != '"' or line[at : at + 2] == '""':
+                if at >= len(line):
+                    raise Refused("an open quote")
+                text += line[at]
+                at += 2 if line[at] == '"' else 1
+            at += 1
+        end = line.find(delimiter, at)
+        end = len(line) if end < 0 else end
+        out.append(text + line[at:end])
+        at = end + 1
+    return out
+
+
+def _lines(content: bytes, comment: str | None) -> list[str]:
+    try:
+        text = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
+    except UnicodeDecodeError:
+        raise Refused("not UTF-8") from None
+    text = (text + "\n").replace("\r\n", "\n")  # the last line needs no end
+    if "\0" in text or "\r" in text:
+        raise Refused("a control character")
+    lines = [line for line in text.split("\n") if line]
+    return [line for line in lines if not (comment and line.startswith(comment))]
+
+
+def _delimiter(sample: list[str], wanted: list) -> str:
+    fits = {}
+    for delimiter in "\t,;| ":
+        try:
+            counts = {len(fields(line, delimiter)) for line in sample}
+        except Refused:
+            continue
+        if len(counts) == 1 and max(counts) > 1:
+            fits[delimiter] = max(counts)
+    if not fits:
+        raise Refused("no delimiter")
+    positions = [c for c in wanted if isinstance(c, int)]
+    width = max(max([1, *positions]) + 1, len(set(wanted)))
+    exact = [delimiter for delimiter, count in fits.items() if count == width]
+    return [*exact, *fits][0]
+
+
+def _place(column: int | str, first: list[str]) -> int:
+    if isinstance(column, int):
+        if not 0 <= column < len(first):
+            raise Refused("no such column")
+        return column
+    names = [name.strip() for name in first]
+    if names.count(column) != 1:
+        raise Refused("no such column")
+    return names.index(column)
+
+
+def _is_whole(text: str) -> bool:
+    digits = text.removeprefix("-")
+    return (
+        digits.isascii()
+        and digits.isdecimal()
+        and str(int(text)) == text
+        and -(2**63) <= int(text) < 2**63
+    )
+
+
+def _number(text: str) -> float:
+    word = text.strip(" \t").lower()
+    if set(word) - set("0123456789.e+-") and word.lstrip("+-") not in (
+        "inf",
+        "infinity",
+        "nan",
+    ):
+        raise Refused("no number")
+    try:
+        return float(word)
+    except ValueError:
+        raise Refused("no number") from None
+
+
+def _single(value: float) -> float:
+    with np.errstate(over="ignore", under="ignore"):
+        return float(np.float32(value))
+
+
+def _joined(found: dict, directed: bool, rule: str) -> Arcs:
+    """One weight and sign for each arc; a pair given once each way is no repeat."""
+    kept, repeated = {}, 0
+    for key, rows in found.items():
+        if not directed and len(rows) == 2 and key[0] != key[1]:
+            (back, *one), (forth, *other) = rows
+            if back != forth and one == other:
+                rows = rows[:1]
+        kept[key] = [row[1:] for row in rows]
+        repeated += len(rows) - 1
+    if repeated and rule == "error":
+        raise Refused("repeats")
+    arcs: Arcs = {}
+    for key, values in kept.items():
+        arcs[key] = _one(values, rule, repeated > 0)
+        if not directed:
+            arcs[key[1], key[0]] = arcs[key]
+    return arcs
+
+
+def _one(values: list, rule: str, repeated: bool) -> tuple[float | None, int | None]:
+    weights, signs = [w for w, _ in values], {g for _, g in values}
+    if repeated and rule in ("sum", "max") and len(signs) > 1:
+        raise Refused("both signs")
+    weight = weights[0]
+    if weight is not None and repeated and rule in ("sum", "max"):
+        weight = sum(weights) if rule == "sum" else max(weights)
+    if weight is None and repeated and rule == "sum":
+        weight = float(len(weights))
+    if weight is not None and not math.isfinite(_single(weight)):
+        raise Refused("the sum is too large")
+    return None if weight is None else _single(weight), values[0][1]

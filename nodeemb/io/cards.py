@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
-from nodeemb.errors import DataRefused, WrongUse, unknown_name
+from nodeemb.errors import DataRefused, WrongUse, did_you_mean
 from nodeemb.options import Options, parse, read_yaml
 from nodeemb.resources import checkout_folder, list_resources, resource_path
 
@@ -150,7 +150,10 @@ def load_card(name: str) -> Card:
         DataRefused: the card's file cannot be read.
     """
     if name not in list_cards():
-        raise unknown_name("data set", name, list_cards())
+        raise WrongUse(
+            f'no data set "{name}". {did_you_mean(name, list_cards())}'.strip(),
+            next_step="See them all: nodeemb datasets",
+        )
     path = resource_path("datasets", f"{name}.yaml")
     card = parse(Card, read_yaml(path), str(path))
     if card.name != name:

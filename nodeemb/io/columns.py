@@ -14,7 +14,7 @@ import numpy as np
 from nodeemb.io.checks import check_sign, check_texts, check_weight
 from nodeemb.io.complaints import Place
 from nodeemb.io.gather import Piece
-from nodeemb.io.lines import QUOTING
+from nodeemb.io.lines import QUOTING, open_quote
 
 if TYPE_CHECKING:
     import pyarrow
@@ -112,7 +112,12 @@ def _table(text: bytes, place: Place) -> pyarrow.Table:
         )
     except pa.ArrowInvalid as error:
         raise place.blame(str(error)) from None
-    # a stray quote swallows line ends without an error
-    if quoted and table.num_rows != text.count(b"\n"):
+    if quoted and _swallows(text, table.num_rows, layout.delimiter):
         raise place.blame("a quoted field runs over a line end")
     return table
+
+
+def _swallows(text: bytes, rows: int, delimiter: str) -> bool:
+    """True where a stray quote took line ends into a field, which is no error to pyarrow."""
+    last = text[text.rfind(b"\n", 0, -1) + 1 : -1]
+    return rows != text.count(b"\n") or open_quote(last.decode(), delimiter)
