@@ -61,6 +61,8 @@ def clean(content: bytes, comment: str | None, delimiter: str) -> bytes:
     Where the delimiter is a space, runs of spaces and tabs become one space and go away
     at both ends of a line.
     """
+    if not content.strip(b" \t\n" if delimiter == " " else b"\n"):
+        return b""  # at once, however many empty lines there are
     mark = b"" if comment is None else comment.encode()
     if mark and mark in content:
         content = re.sub(rb"(?m)^" + re.escape(mark) + rb"[^\n]*\n", b"", content)
