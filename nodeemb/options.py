@@ -110,16 +110,15 @@ def _follows(error: Any, keys: list[str], told: list[list[str]]) -> bool:
 
 
 def _take_out(data: Any, keys: list[str]) -> None:
-    """Removes what stands at the end of a path; nothing where the path leads nowhere."""
+    """Removes the key at the end of a path; nothing where the path leads nowhere, and
+    nothing from a list, whose other members would then have other numbers."""
     *path, last = keys or [""]
     for key in path:
         if isinstance(data, list):
             data = data[int(key)]
         else:
             data = data.get(key) if isinstance(data, dict) else None
-    if isinstance(data, list):
-        del data[int(last)]
-    elif isinstance(data, dict):
+    if isinstance(data, dict):
         data.pop(last, None)
 
 

@@ -120,7 +120,8 @@ class Input(Options):
         return WrongUse(
             f'there is no file and no data set "{self.name}". '
             + did_you_mean(self.name, known),
-            allowed=f"A file of edges, or a data set: {', '.join(list_cards())}",
+            allowed="A file of edges, or a data set",
+            next_step="See the data sets: nodeemb datasets",
         )
 
 

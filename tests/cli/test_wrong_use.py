@@ -163,4 +163,5 @@ def test_every_command_is_in_the_program():
     folder = Path(__file__).parents[2] / "nodeemb" / "cli"
     not_commands = {"__init__", "app", "main", "options", "progress", "show"}
     modules = {path.stem for path in folder.glob("*.py")} - not_commands
-    assert {command.callback.__name__ for command in app.registered_commands} == modules
+    commands = {command.callback.__name__ for command in app.registered_commands}
+    assert commands | {group.name for group in app.registered_groups} == modules
