@@ -27,7 +27,8 @@ def doctor(
 ) -> None:
     """Show versions, machine, data and caches, and make a two-second self-test.
 
-    Plain text on standard output, to paste into a report. Exit code 1 if something is wrong.
+    Plain text on standard output, to paste into a report. The first time takes longer: the
+    inner loops are compiled. Exit code 1 if something is wrong.
     """
     if clean_cache:
         _clean()
