@@ -85,7 +85,7 @@ def whole_numbers(column: pyarrow.ChunkedArray) -> np.ndarray | None:
     except pa.ArrowInvalid:
         return None
     # the cast also takes "007" and "0x7"; printing it again shows whether it was meant
-    return numbers.to_numpy() if numbers.cast(pa.string()).equals(column) else None
+    return numbers.to_numpy() if numbers.cast(column.type).equals(column) else None
 
 
 def _table(text: bytes, place: Place) -> pyarrow.Table:
@@ -93,7 +93,7 @@ def _table(text: bytes, place: Place) -> pyarrow.Table:
     from pyarrow import csv
 
     layout = place.layout
-    types = {str(layout.source): pa.string(), str(layout.target): pa.string()}
+    types = {str(end): pa.large_string() for end in (layout.source, layout.target)}
     for column in (layout.weight, layout.sign):
         if column is not None:
             types[str(column)] = pa.float64()

@@ -8,6 +8,7 @@ not fit is refused with its place, before the system runs out of memory and kill
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,27 +52,23 @@ class Names:
     def __init__(self) -> None:
         self._known: Any = None
         self._rows: list[np.ndarray] = []
-        self._waiting: list[tuple[np.ndarray, Any]] = []
+        self._waiting: list[Any] = []
         self._count = self._awaited = 0
 
     def forecast(self) -> int:
         """Bytes that the ids met so far will take."""
-        texts = [names for _, names in self._waiting]
-        texts += [] if self._known is None else [self._known]
-        return sum(_PER_TEXT * len(t) + _COPIES * t.nbytes for t in texts)
+        known = 0 if self._known is None else self._known.nbytes
+        return _PER_TEXT * self._count + _COPIES * known + self._held()
 
     def add(self, column: Any) -> None:
         """Takes a block's ids, a chunked array of text or of whole numbers."""
         import pyarrow as pa
 
-        coded = column.dictionary_encode()
-        names = coded.chunk(0).dictionary
-        if pa.types.is_string(names.type):
-            names = names.cast(pa.large_string())  # all of them may pass 2 GiB
-        rows = np.concatenate([chunk.indices.to_numpy() for chunk in coded.chunks])
-        self._waiting.append((rows, names))
-        self._awaited += len(names)
-        # joined only once as many wait as are known, each name is seen a few times in all
+        if pa.types.is_string(column.type):
+            column = column.cast(pa.large_string())  # all of them may pass 2 GiB
+        self._waiting += column.chunks
+        self._awaited += len(column)
+        # joined only once as many wait as are known, each id is looked up twice at most
         if self._awaited > self._count:
             self._join()
 
@@ -82,13 +79,14 @@ class Names:
         known, self._known = self._known, None
         return known, joined(self._rows)
 
+    def _held(self) -> int:
+        return sum(chunk.nbytes for chunk in self._waiting)
+
     def _join(self) -> None:
         waiting, self._waiting = self._waiting, []
-        parts = [names for _, names in waiting]
         ahead = 0 if self._known is None else 1
-        self._known, places = _distinct([self._known] * ahead + parts)
-        for (rows, _), place in zip(waiting, places[ahead:], strict=True):
-            self._rows.append(place[rows])
+        self._known, rows = _distinct([self._known] * ahead + waiting)
+        self._rows += [part.copy() for part in rows[ahead:]]
         self._count, self._awaited = len(self._known), 0
         _release()
 
@@ -123,8 +121,10 @@ class Gathered:
         if self._whole is not None and not piece.whole:
             self._turn_to_text()
         if self._whole is None:
-            for names, column in zip(self._names, ends, strict=True):
-                names.add(as_text(column))
+            with ThreadPoolExecutor(
+                2
+            ) as both:  # pyarrow lets both columns go on at once
+                list(both.map(Names.add, self._names, map(as_text, ends)))
         else:
             for parts, column in zip(self._whole, ends, strict=True):
                 parts.append(_narrow(column))
