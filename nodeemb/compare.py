@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nodeemb.comparison import Comparison, arm_recipe, written_out
+from nodeemb.engine import count_threads
 from nodeemb.errors import Diverged
 from nodeemb.evaluation.link_report import LinkReport, Row, merge
 from nodeemb.evaluation.links import evaluate_links
@@ -33,7 +34,7 @@ from nodeemb.io.folders import check_new_folder, new_folder
 from nodeemb.manifest import environment
 from nodeemb.progress import Progress, ProgressFn
 from nodeemb.recipe import Recipe
-from nodeemb.run import check_graph, count_threads, embed
+from nodeemb.run import check_graph, embed
 from nodeemb.runs import (
     CONFIG,
     GRAPH_REPORT,

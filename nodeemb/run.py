@@ -15,25 +15,22 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from nodeemb.embedding.embedding import Embedding
+from nodeemb.engine import feed_of, layout_of, make_backend
 from nodeemb.errors import (
     DataRefused,
     Diverged,
-    OutOfResources,
     WrongUse,
     unknown_name,
 )
+from nodeemb.forecast import check_memory, graph_size
 from nodeemb.graph.graph import Graph
 from nodeemb.interrupt import asked_to_stop
 from nodeemb.manifest import environment
-from nodeemb.memory import memory_bytes
 from nodeemb.progress import ProgressFn, line_reporter
 from nodeemb.recipe import Recipe, load_recipe, overridden
-from nodeemb.roles.layout import Layout, lay_out
+from nodeemb.roles.layout import Layout
 from nodeemb.roles.scheme import RoleScheme
-from nodeemb.sampling.noise import NoiseLaw, noise_law
-from nodeemb.sampling.registry import plan
 from nodeemb.sampling.sequences import Plan
-from nodeemb.training.batches import make_feed
 from nodeemb.training.checkpoint import (
     Checkpoints,
     keeper,
@@ -42,7 +39,7 @@ from nodeemb.training.checkpoint import (
 )
 from nodeemb.training.state import History, State
 from nodeemb.training.tables import Tables, new_tables
-from nodeemb.training.trainer import Backend, train
+from nodeemb.training.trainer import train
 
 if TYPE_CHECKING:
     from nodeemb.evaluation.split import Split
@@ -108,16 +105,11 @@ def embed(
     recipe = choose_recipe(graph, preset, dim, width, options)
     scheme, size = recipe.scheme(), recipe.width()
     check_graph(graph, recipe, scheme)
-    layout = lay_out(
-        scheme, size, recipe.roles.biases, shifted=recipe.objective.shift != 0
-    )
-    check_memory(graph, layout, np.dtype(dtype).itemsize, validation is not None)
+    layout = layout_of(recipe)
+    itemsize = np.dtype(dtype).itemsize
+    check_memory(graph_size(graph), recipe, itemsize, validation is not None)
     clock = time.monotonic()
-    made = plan(graph, recipe.sampler, seed)
-    laws = _laws(made, recipe)
-    feed = make_feed(
-        made, recipe.stencil, scheme, recipe.noise, laws, recipe.training, seed
-    )
+    feed, shift = feed_of(graph, recipe, seed)
     validate = None
     if validation is not None:
         from nodeemb.validation import make_validator
@@ -144,15 +136,7 @@ def embed(
     state, tables = _begin(kept, run, graph.num_nodes, layout)
     if tables is None:
         tables = new_tables(graph.num_nodes, layout, seed, dtype)
-    engine = make_backend(
-        backend,
-        tables,
-        layout,
-        recipe,
-        _shift(recipe, laws[1], graph.num_nodes),
-        threads,
-        device,
-    )
+    engine = make_backend(backend, tables, layout, recipe, shift, threads, device)
     show = line_reporter() if progress is True else (progress or None)
 
     def result(history: History | None) -> Embedding:
@@ -163,7 +147,7 @@ def embed(
             "threads": getattr(engine, "threads", 1),
             "dtype": dtype,
             "graph": {"digest": graph.digest(), **graph.report.as_dict()},
-            "notes": notes(graph, recipe, scheme, made),
+            "notes": notes(graph, recipe, scheme, feed.plan),
             "training": _told(history, time.monotonic() - clock, state.resumed),
             "environment": environment(),
         }
@@ -302,101 +286,6 @@ def notes(graph: Graph, recipe: Recipe, scheme: RoleScheme, made: Plan) -> list[
     for note in told:
         _LOG.warning(note)
     return told
-
-
-def forecast_bytes(nodes: int, layout: Layout, itemsize: int, validated: bool) -> int:
-    """Bytes that the tables of a run take: trained, last good and, validated, best."""
-    table = nodes * layout.columns * itemsize
-    return (3 if validated else 2) * table + nodes * (
-        len(layout.roles) * itemsize + 4 + 32
-    )
-
-
-def check_memory(graph: Graph, layout: Layout, itemsize: int, validated: bool) -> None:
-    """Refuses a run whose tables do not fit into memory.
-
-    Raises:
-        OutOfResources: with the forecast, the memory there is, and a size that fits.
-    """
-    need = forecast_bytes(graph.num_nodes, layout, itemsize, validated)
-    total = memory_bytes()
-    if total is not None and need > 0.8 * total:
-        fits = max(1, int(layout.width * 0.8 * total / need))
-        raise OutOfResources(
-            f"the tables need {need / 2**30:.1f} GiB and there are {total / 2**30:.1f}",
-            next_step=f"Try a width of {fits} or less",
-        )
-
-
-def make_backend(
-    name: str,
-    tables: Tables,
-    layout: Layout,
-    recipe: Recipe,
-    shift: np.ndarray,
-    threads: int | None,
-    device: str,
-) -> Backend:
-    """The backend by name; torch is imported only for those that use it."""
-    kind, optimizer = recipe.objective.kind, recipe.training.optimizer
-    if name == "cpu":
-        from nodeemb.training.backends.cpu import CpuBackend
-
-        return CpuBackend(
-            tables, layout, kind, optimizer, shift, count_threads(threads)
-        )
-    if name == "torch":
-        from nodeemb.training.backends.torch import TorchBackend
-
-        return TorchBackend(tables, layout, kind, optimizer, shift, device)
-    from nodeemb.training.backends.reference import ReferenceBackend
-
-    return ReferenceBackend(tables, layout, kind, optimizer, shift)
-
-
-def count_threads(threads: int | None) -> int:
-    """How many threads: as asked, else NODEEMB_THREADS, else all cores this process has.
-
-    Raises:
-        WrongUse: less than 1, or no number.
-    """
-    text = os.environ.get("NODEEMB_THREADS") if threads is None else str(threads)
-    if text is None:
-        return (
-            len(os.sched_getaffinity(0))
-            if hasattr(os, "sched_getaffinity")
-            else os.cpu_count() or 1
-        )
-    if not text.isdecimal() or int(text) < 1:
-        raise WrongUse(f"threads is {text}", allowed="A whole number of at least 1")
-    return int(text)
-
-
-def _laws(made: Plan, recipe: Recipe) -> tuple[NoiseLaw | None, NoiseLaw | None]:
-    """(left, right) noise laws; None where there is no noise.
-
-    A window on both sides counts each pair both ways, so both sides then have the degrees
-    of both.
-    """
-    left, right = made.left_degree, made.right_degree
-    if recipe.stencil.kind == "window" and recipe.stencil.sides == "both":
-        left = right = left + right
-    if recipe.noise.per_pair == 0:
-        return None, None
-    power = recipe.noise.power
-    return noise_law(left, power), noise_law(right, power)
-
-
-def _shift(recipe: Recipe, law: NoiseLaw | None, nodes: int) -> np.ndarray:
-    """(num_nodes,) what the objective adds to scores, by right node; empty for nothing."""
-    shift = recipe.objective.shift
-    if shift == "noise":
-        assert law is not None
-        with np.errstate(divide="ignore"):
-            logs = np.log(recipe.noise.per_pair * law.q)
-        # a node that noise never draws has no finite shift; it gets the lowest of the others
-        return np.where(np.isfinite(logs), logs, logs[np.isfinite(logs)].min())
-    return np.full(nodes, shift) if shift else np.empty(0)
 
 
 def _begin(

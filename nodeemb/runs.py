@@ -33,13 +33,13 @@ import yaml
 from nodeemb.embedding.embedding import Embedding
 from nodeemb.embedding.store import write_files
 from nodeemb.errors import DataRefused, Diverged, WrongUse, did_you_mean
+from nodeemb.forecast import Memory, forecast_memory, graph_size
 from nodeemb.io.atomic import write_json, write_text_atomically
 from nodeemb.io.folders import check_new_folder, new_folder
 from nodeemb.options import parse, parse_yaml, read_yaml
 from nodeemb.progress import ProgressFn
-from nodeemb.recipe import Recipe, overridden
-from nodeemb.roles.layout import Layout, lay_out
-from nodeemb.run import choose_recipe, embed, forecast_bytes
+from nodeemb.recipe import Recipe, load_recipe, overridden
+from nodeemb.run import default_preset, embed, given_by_name
 from nodeemb.settings import CHECKPOINT_MINUTES, Settings
 from nodeemb.training.checkpoint import Checkpoints, read_header
 
@@ -89,23 +89,11 @@ class Job:
         return self.graph if self.split is None else self.split.train
 
     @property
-    def layout(self) -> Layout:
-        """The columns of the tables."""
-        roles = self.recipe.roles
-        return lay_out(self.recipe.scheme(), self.recipe.width(), roles.biases)
-
-    @property
-    def table_bytes(self) -> int:
-        """What the tables will take in memory."""
+    def memory(self) -> Memory:
+        """What training will take in memory."""
         itemsize = np.dtype(self.settings.dtype).itemsize
-        nodes = self.graph.num_nodes
-        return forecast_bytes(nodes, self.layout, itemsize, self.split is not None)
-
-    @property
-    def graph_bytes(self) -> int:
-        """What the graph's links take in memory."""
-        arrays = [*self.graph.out, *self.graph.into, self.graph.weight, self.graph.sign]
-        return sum(array.nbytes for array in arrays if array is not None)
+        size = graph_size(self.training_graph)
+        return forecast_memory(size, self.recipe, itemsize, self.split is not None)
 
 
 class Done(NamedTuple):
@@ -166,12 +154,9 @@ def prepare(
     begun = time.monotonic()
     graph = settings.input.read()
     seconds = time.monotonic() - begun
-    check_names(options or {})
-    check_layers(preset, config)
-    recipe = choose_recipe(graph, preset)
-    if config is not None:
-        recipe = with_config(recipe, config)
-    recipe = choose_recipe(graph, recipe, dim, width, options)
+    recipe = recipe_of(
+        graph.directed, preset, config=config, dim=dim, width=width, options=options
+    )
     split = None
     if settings.validation:
         split = hide_validation(graph, settings.validation, settings.seed)
@@ -183,6 +168,25 @@ def prepare(
     changes = {k: v for k, v in sizes.items() if v is not None} | dict(options or {})
     folder = check_new_folder(out)
     return Job(settings, recipe, graph, split, folder, changes, seconds)
+
+
+def recipe_of(
+    directed: bool,
+    preset: str | Path | None,
+    *,
+    config: Config | None,
+    dim: int | None,
+    width: int | None,
+    options: Mapping[str, Any] | None,
+) -> Recipe:
+    """The recipe of a run on a graph that is directed or not. Args, Raises: as `prepare`."""
+    check_names(options or {})
+    check_layers(preset, config)
+    recipe = load_recipe(default_preset(directed) if preset is None else preset)
+    if config is not None:
+        recipe = with_config(recipe, config)
+    overrides = given_by_name(dim, width, options)
+    return overridden(recipe, overrides) if overrides else recipe
 
 
 def _check_no_checkpoint(folder: Path) -> None:

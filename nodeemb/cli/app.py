@@ -14,6 +14,7 @@ from nodeemb.cli.config import config
 from nodeemb.cli.datasets import datasets
 from nodeemb.cli.doctor import doctor
 from nodeemb.cli.embed import embed
+from nodeemb.cli.estimate import estimate
 from nodeemb.cli.evaluate import evaluate
 from nodeemb.cli.inspect import inspect
 from nodeemb.cli.neighbors import neighbors
@@ -55,7 +56,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (embed, evaluate, inspect, neighbors, presets, datasets, doctor):
+for _command in (embed, estimate, evaluate, inspect, neighbors, presets, datasets, doctor):
     app.command()(_command)
 app.add_typer(config, name="config")
 

@@ -91,7 +91,7 @@ def embed(
 ) -> None:
     """Embed a graph: a folder with vectors for every node."""
     from nodeemb import runs
-    from nodeemb.run import count_threads
+    from nodeemb.engine import count_threads
 
     count_threads(threads)
     if resume is not None:
@@ -132,7 +132,7 @@ def embed(
 
 def _carry_out(job: Job, threads: int | None, quiet: bool, minutes: float) -> None:
     from nodeemb import runs
-    from nodeemb.run import count_threads
+    from nodeemb.engine import count_threads
 
     if not quiet:
         _before(job, count_threads(threads))
@@ -166,8 +166,8 @@ def _before(job: Job, threads: int) -> None:
     show.block("Graph", show.graph_lines(settings.input.name, job.graph.report))
     show.block("Method", show.method_lines(job.recipe, job.changes))
     memory = [
-        f"tables {show.size(job.table_bytes)}",
-        f"graph {show.size(job.graph_bytes)}",
+        f"tables {show.size(job.memory.tables)}",
+        f"graph {show.size(job.memory.graph)}",
     ]
     if (total := memory_bytes()) is not None:
         memory.append(f"of {show.size(total)}")

@@ -124,7 +124,7 @@ def evaluate(
     """
     from nodeemb import compare
     from nodeemb.comparison import with_changes, with_roles
-    from nodeemb.run import count_threads
+    from nodeemb.engine import count_threads
 
     graph = options.reading(
         name,

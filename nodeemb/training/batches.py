@@ -26,8 +26,8 @@ from nodeemb.sampling.stencil import Window, first_pairs, make_window
 from nodeemb.training.batch import Aligned, Band, Part, cut_pairs, pack_sequences
 from nodeemb.training.options import TrainingOptions
 
-_BATCHES_AN_EPOCH = 50
-_DRAWN_AT_ONCE = 16
+BATCHES_AN_EPOCH = 50
+DRAWN_AT_ONCE = 16
 
 
 class Feed(NamedTuple):
@@ -99,7 +99,7 @@ def make_feed(
     else:
         block = training.block_pairs
     most = block * training.batch_blocks
-    few = max(block, plan.count / _BATCHES_AN_EPOCH)
+    few = max(block, plan.count / BATCHES_AN_EPOCH)
     per_batch = max(1, min(int(most), int(few), plan.count))
     return Feed(plan, stencil, window, scheme, noise, *laws, training, per_batch, seed)
 
@@ -115,11 +115,11 @@ def batches(feed: Feed, epoch: int, first: int = 0) -> Iterator[list[Part]]:
     Several batches are drawn at once, which gives the same sequences for less overhead.
     """
     total = num_batches(feed)
-    for ahead in range(first, total, _DRAWN_AT_ONCE):
+    for ahead in range(first, total, DRAWN_AT_ONCE):
         begin = ahead * feed.per_batch
-        count = min(_DRAWN_AT_ONCE * feed.per_batch, feed.plan.count - begin)
+        count = min(DRAWN_AT_ONCE * feed.per_batch, feed.plan.count - begin)
         drawn = feed.plan.draw(epoch, begin, count)
-        for number in range(ahead, min(ahead + _DRAWN_AT_ONCE, total)):
+        for number in range(ahead, min(ahead + DRAWN_AT_ONCE, total)):
             a = (number - ahead) * feed.per_batch
             own = type(drawn)(*(column[a : a + feed.per_batch] for column in drawn))
             yield list(_parts(feed, own, epoch, number))

@@ -10,7 +10,7 @@ from optimum import Exact, adjacency, converged, exact, gap
 
 from nodeemb.graph.graph import Graph
 from nodeemb.recipe import load_recipe
-from nodeemb.run import _laws, _shift
+from nodeemb.engine import _laws, _shift
 from nodeemb.sampling.registry import plan
 
 BOTH = {

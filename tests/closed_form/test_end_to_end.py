@@ -14,7 +14,7 @@ import planted
 import pytest
 from optimum import Exact, Gap, exact, gap
 
-from nodeemb import run
+from nodeemb import engine, run
 from nodeemb.recipe import load_recipe
 from nodeemb.sampling import stencil as stencils
 from nodeemb.training import batches
@@ -113,19 +113,19 @@ def test_each_side_of_four_side_arrives_at_the_closed_form_of_its_window():
 # ---- and would a fault be seen? -----------------------------------------------------------
 
 
-def _flat_noise(degree, power, whole=run.noise_law):
+def _flat_noise(degree, power, whole=engine.noise_law):
     return whole(degree, 0.0)
 
 
-def _noise_by_degree(degree, power, whole=run.noise_law):
+def _noise_by_degree(degree, power, whole=engine.noise_law):
     return whole(np.arange(1.0, len(degree) + 1), 1.0)
 
 
-def _no_direction(graph, options, seed, whole=run.plan):
+def _no_direction(graph, options, seed, whole=engine.plan):
     return whole(graph, options.model_copy(update={"direction": "ignore"}), seed)
 
 
-def _direction(graph, options, seed, whole=run.plan):
+def _direction(graph, options, seed, whole=engine.plan):
     return whole(graph, options.model_copy(update={"direction": "follow"}), seed)
 
 
@@ -141,11 +141,11 @@ def _sides_forgotten(rows, lengths, sides, *rest, whole=stencils._first_pairs):
     return whole(rows, lengths, 0 * sides, *rest)
 
 
-def _longer_walks(graph, options, seed, whole=run.plan):
+def _longer_walks(graph, options, seed, whole=engine.plan):
     return whole(graph, options.model_copy(update={"walk_length": 20}), seed)
 
 
-def _other_edge(graph, options, seed, whole=run.plan):
+def _other_edge(graph, options, seed, whole=engine.plan):
     """The arcs of one node lead one node too far."""
     made = whole(graph, options, seed)
 
@@ -158,16 +158,16 @@ def _other_edge(graph, options, seed, whole=run.plan):
 
 
 FAULTS: dict[str, tuple[str, object, str, Callable]] = {
-    "deepwalk: noise": ("deepwalk", run, "noise_law", _noise_by_degree),
-    "deepwalk: direction": ("deepwalk", run, "plan", _direction),
+    "deepwalk: noise": ("deepwalk", engine, "noise_law", _noise_by_degree),
+    "deepwalk: direction": ("deepwalk", engine, "plan", _direction),
     "deepwalk: window": ("deepwalk", batches, "make_window", _one_place_less),
-    "line2: noise": ("line2", run, "noise_law", _flat_noise),
-    "line2: edges": ("line2", run, "plan", _other_edge),
-    "app: noise": ("app", run, "noise_law", _noise_by_degree),
-    "app: direction": ("app", run, "plan", _no_direction),
+    "line2: noise": ("line2", engine, "noise_law", _flat_noise),
+    "line2: edges": ("line2", engine, "plan", _other_edge),
+    "app: noise": ("app", engine, "noise_law", _noise_by_degree),
+    "app: direction": ("app", engine, "plan", _no_direction),
     "app: sides": ("app", batches, "make_window", _both_sides),
     "nerd: sides": ("nerd", stencils, "_first_pairs", _sides_forgotten),
-    "nerd: longer walks": ("nerd", run, "plan", _longer_walks),
+    "nerd: longer walks": ("nerd", engine, "plan", _longer_walks),
 }
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from nodeemb.engine import _laws
 from nodeemb.errors import WrongUse
 from nodeemb.graph.graph import Graph
 from nodeemb.recipe import load_recipe
-from nodeemb.run import _laws
 from nodeemb.sampling.registry import plan
 from nodeemb.training.batches import batches, make_feed
 

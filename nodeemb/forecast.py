@@ -1,0 +1,207 @@
+"""What a run will take: bytes of memory by their use, and time, before any of it is taken.
+
+Memory follows from the numbers of nodes and edges and from the recipe alone. Time is
+measured: the recipe is trained for a moment on a small random graph with as many edges a
+node, and that is scaled to the size asked for; larger tables miss the caches more often,
+so that it is a guide and no promise.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+
+from nodeemb.engine import feed_of, layout_of, make_backend
+from nodeemb.errors import OutOfResources
+from nodeemb.graph.graph import Graph
+from nodeemb.memory import memory_bytes
+from nodeemb.recipe import Recipe
+from nodeemb.rng import integers, stream_key
+from nodeemb.training.batches import (
+    BATCHES_AN_EPOCH,
+    DRAWN_AT_ONCE,
+    batches,
+    num_batches,
+)
+from nodeemb.training.tables import new_tables
+
+PROGRAM = 225 * 2**20  # Python, the libraries and the compiled kernels, measured
+_SAMPLE_NODES = 20_000
+_SAMPLE_SECONDS = 1.0
+_SHARE = 0.8  # of the machine's memory that a run may take
+
+
+@dataclass(frozen=True)
+class Size:
+    """The size of a graph, as far as it decides what a run takes.
+
+    Attributes:
+        nodes: all of them.
+        edges: as users count them.
+        directed: False: every edge is two arcs.
+        weighted, signed: whether edges have weights, signs.
+        id_bytes: bytes of a node's id in memory; 0 where ids are 0..n-1.
+    """
+
+    nodes: int
+    edges: int
+    directed: bool = True
+    weighted: bool = False
+    signed: bool = False
+    id_bytes: float = 8.0
+
+    @property
+    def arcs(self) -> int:
+        """Stored arcs."""
+        return self.edges if self.directed else 2 * self.edges
+
+
+class Memory(NamedTuple):
+    """Bytes: the graph, the sampler's arrays, the tables, a batch, and copies on saving.
+
+    tables: what is trained and the last good (and, validated, the best) table.
+    writing: what saving takes besides the graph and one table.
+    """
+
+    graph: int
+    sampler: int
+    tables: int
+    batch: int
+    writing: int
+
+    @property
+    def peak(self) -> int:
+        """Bytes at once, the program itself apart."""
+        training = self.graph + self.sampler + self.tables + self.batch
+        return max(training, self.graph + self.sampler + self.writing)
+
+
+def graph_size(graph: Graph) -> Size:
+    """The size of a graph that is there."""
+    ids = 0.0 if graph.ids.is_range else 8.0
+    return Size(
+        graph.num_nodes,
+        graph.num_edges,
+        graph.directed,
+        graph.weight is not None,
+        graph.sign is not None,
+        ids,
+    )
+
+
+def forecast_memory(
+    size: Size, recipe: Recipe, itemsize: int = 4, validated: bool = False
+) -> Memory:
+    """Bytes that a run on the cpu backend takes.
+
+    Args:
+        size: of the graph.
+        recipe: the method, filled in.
+        itemsize: 4 for float32, 8 for float64.
+        validated: whether validation links choose the best epoch.
+    """
+    n, m = size.nodes, size.arcs
+    layout = layout_of(recipe)
+    place = 4 if m < 2**31 else 8
+    graph = 2 * 8 * n + 2 * m * (4 + place) + round(size.id_bytes * n)
+    graph += 4 * m * size.weighted + m * size.signed
+    # degrees and noise laws of both sides
+    sampler = 2 * 8 * n + 2 * (8 + 8 + 4) * n * (recipe.noise.per_pair > 0)
+    if recipe.sampler.kind in ("edges", "alternating"):
+        sampler += 4 * m  # the source of each arc
+    if recipe.sampler.kind == "edges":
+        sampler += 12 * m if size.weighted else 8 * m
+    elif size.weighted:
+        sampler += 12 * m
+    table = n * layout.columns * itemsize
+    tables = (3 if validated else 2) * table + n * (len(layout.roles) * itemsize + 4)
+    blocks, block = _batch(size, recipe)
+    sides = 2 if recipe.noise.side == "both" else 1
+    vectors = blocks * (2 * block + sides * recipe.noise.shared)
+    batch = round(1.1 * vectors * max(layout.lengths.values()) * itemsize)
+    batch += DRAWN_AT_ONCE * blocks * block * 13  # two rows, a weight, a kind
+    if recipe.objective.shift:
+        sampler += (8 + itemsize) * n
+    return Memory(graph, sampler, tables, batch, 3 * table)
+
+
+def _batch(size: Size, recipe: Recipe) -> tuple[int, int]:
+    """(blocks of a batch, rows or pairs of a block)."""
+    training, sampler = recipe.training, recipe.sampler
+    if sampler.kind == "edges":
+        block, epoch = training.block_pairs, size.arcs
+    elif sampler.kind == "alternating":
+        block = training.block_pairs
+        epoch = 2 * size.arcs * (sampler.walk_length // 2)
+    else:
+        windowed = recipe.stencil.kind == "window"
+        block = training.block_rows if windowed else training.block_pairs
+        epoch = size.nodes * sampler.walks_per_node * sampler.walk_length
+    blocks = min(training.batch_blocks, epoch // (BATCHES_AN_EPOCH * block))
+    return max(1, blocks), block
+
+
+def check_memory(
+    size: Size, recipe: Recipe, itemsize: int = 4, validated: bool = False
+) -> None:
+    """Refuses a run that does not fit into memory.
+
+    Raises:
+        OutOfResources: with the forecast, the memory there is, and a size that fits.
+    """
+    memory, total = forecast_memory(size, recipe, itemsize, validated), memory_bytes()
+    if total is None or memory.peak <= _SHARE * total:
+        return
+    # of both phases, what does not shrink with the width, and what a column takes
+    columns = memory.writing / 3 / recipe.width()
+    tables = (3 if validated else 2) * columns
+    fixed = memory.graph + memory.sampler
+    training = fixed + memory.tables + memory.batch - tables * recipe.width()
+    room = _SHARE * total
+    fits = int(min((room - training) / tables, (room - fixed) / (3 * columns)))
+    raise OutOfResources(
+        f"the run needs {memory.peak / 2**30:.1f} GiB (its tables "
+        f"{memory.tables / 2**30:.1f}) and there are {total / 2**30:.1f}",
+        next_step=f"Try a width of {fits} or less"
+        if fits > 0
+        else "Try a machine with more memory, or a part of the graph",
+    )
+
+
+def forecast_seconds(size: Size, recipe: Recipe, threads: int) -> float:
+    """Seconds of training on this machine, compilation apart: measured on a small graph."""
+    small = _sample(size)
+    feed, shift = feed_of(small, recipe, seed=0)
+    layout = layout_of(recipe)
+    tables = new_tables(small.num_nodes, layout, 0)
+    engine = make_backend("cpu", tables, layout, recipe, shift, threads, "cpu")
+    for parts in islice(batches(feed, 0), 3):
+        engine.step(parts, 0.01)
+    begun, steps = time.monotonic(), 0
+    while time.monotonic() - begun < _SAMPLE_SECONDS:
+        for parts in islice(batches(feed, 0), 20):
+            engine.step(parts, 0.01)
+            steps += 1
+    an_epoch = (time.monotonic() - begun) / steps * num_batches(feed)
+    nodes = recipe.sampler.kind in ("walks", "second_order")
+    scale = size.nodes / small.num_nodes if nodes else size.arcs / small.num_arcs
+    return an_epoch * scale * recipe.training.epochs
+
+
+def _sample(size: Size) -> Graph:
+    """A random graph with as many edges a node, of at most so many nodes."""
+    nodes = max(2, min(size.nodes, _SAMPLE_NODES))
+    edges = max(1, round(size.edges * nodes / size.nodes))
+    sources = integers(stream_key(0, "sample source"), 0, edges, nodes)
+    others = integers(stream_key(0, "sample target"), 0, edges, nodes - 1)
+    targets = others + (others >= sources)
+    sign = None if not size.signed else np.where(np.arange(edges) % 5 == 0, -1, 1)
+    return Graph.from_edges(
+        sources, targets, sign=sign, num_nodes=nodes,
+        weight=np.ones(edges) if size.weighted else None,
+        directed=size.directed, duplicates="first",
+    )  # fmt: skip

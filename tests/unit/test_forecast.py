@@ -1,0 +1,94 @@
+"""The forecast against what a run really allocates, and a refusal that leaves room."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+import planted
+import pytest
+
+from nodeemb import forecast
+from nodeemb.engine import feed_of, layout_of
+from nodeemb.forecast import Size, forecast_memory, forecast_seconds, graph_size
+from nodeemb.graph.graph import Graph
+from nodeemb.recipe import load_recipe, presets
+from nodeemb.run import embed
+from nodeemb.training.tables import new_tables
+
+WALKS = ("deepwalk", "node2vec", "app", "verse")
+
+
+def with_weights(graph, signs=False):
+    return Graph.from_edges(
+        graph.sources,
+        graph.targets,
+        weight=[1.0 + i % 3 for i in range(graph.num_arcs)],
+        sign=[1 - 2 * (i % 4 == 0) for i in range(graph.num_arcs)] if signs else None,
+        num_nodes=graph.num_nodes,
+    )
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("preset", presets())
+def test_memory_within_a_quarter_of_what_is_allocated(preset, weighted):
+    """numpy tells tracemalloc of its arrays; what is allocated before is added."""
+    rows = np.random.default_rng(0).integers(0, 20_000, (2, 60_000))
+    graph = Graph.from_edges(*rows, num_nodes=20_000, duplicates="first")
+    graph = with_weights(graph) if weighted else graph
+    small = {"sampler.walks_per_node": 1} if preset in WALKS else {}
+    recipe = load_recipe(
+        preset, overrides={"training.epochs": 1, "roles.dim": 32, **small}
+    )
+    embed(graph, recipe)  # compiled
+    arrays = [*graph.out, *graph.into, graph.weight]
+    held = sum(array.nbytes for array in arrays if array is not None)
+    vars(graph).pop("sources", None)
+    tracemalloc.start()
+    embed(graph, recipe)
+    peak = tracemalloc.get_traced_memory()[1] + held
+    tracemalloc.stop()
+    memory = forecast_memory(graph_size(graph), recipe)
+    training = memory.peak if memory.writing == 0 else memory._replace(writing=0).peak
+    assert abs(training - peak) < 0.25 * peak
+
+
+def test_the_parts_are_what_is_made():
+    graph = with_weights(planted.random_digraph(500, 4000), signs=True)
+    recipe = load_recipe("nerd", overrides={"roles.dim": 16})
+    memory = forecast_memory(graph_size(graph), recipe)
+    arrays = [*graph.out, *graph.into, graph.weight, graph.sign]
+    assert memory.graph == pytest.approx(sum(a.nbytes for a in arrays), rel=0.01)
+    tables = new_tables(500, layout_of(recipe), 0)
+    assert memory.tables == 2 * tables.table.nbytes + tables.squares.nbytes + 4 * 500
+    more = forecast_memory(graph_size(graph), recipe, validated=True)
+    assert more.tables - memory.tables == tables.table.nbytes
+    twice = forecast_memory(graph_size(graph), recipe, itemsize=8)
+    assert twice.tables == 2 * memory.tables - 4 * 500
+
+
+def test_size_of_an_undirected_graph_counts_both_arcs():
+    graph = planted.small_undirected(weighted=True)
+    size = graph_size(graph)
+    assert (size.nodes, size.edges) == (graph.num_nodes, graph.num_edges)
+    assert size.weighted and not size.directed and size.arcs >= graph.num_arcs
+
+
+@pytest.mark.parametrize("preset", presets())
+def test_seconds_grow_with_the_graph(monkeypatch, preset):
+    monkeypatch.setattr(forecast, "_SAMPLE_SECONDS", 0.05)
+    monkeypatch.setattr(forecast, "_SAMPLE_NODES", 500)
+    recipe = load_recipe(preset, overrides={"roles.dim": 4, "training.epochs": 2})
+    small = forecast_seconds(Size(10_000, 50_000), recipe, 1)
+    large = forecast_seconds(Size(1_000_000, 5_000_000), recipe, 1)
+    assert 20 < large / small < 500
+
+
+def test_the_sample_graph_has_as_many_edges_a_node():
+    for size in (Size(7, 11), Size(10**6, 8 * 10**6, directed=False, weighted=True)):
+        graph = forecast._sample(size)
+        mean = graph.num_edges / graph.num_nodes
+        assert mean == pytest.approx(size.edges / size.nodes, rel=0.35)
+        assert graph.directed == size.directed
+        feed, _ = feed_of(graph, load_recipe("deepwalk"), 0)
+        assert feed.plan.count == 10 * graph.num_nodes
