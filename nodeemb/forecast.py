@@ -123,7 +123,7 @@ def forecast_memory(
     sides = 2 if recipe.noise.side == "both" else 1
     vectors = blocks * (2 * block + sides * recipe.noise.shared)
     batch = round(1.1 * vectors * max(layout.lengths.values()) * itemsize)
-    batch += DRAWN_AT_ONCE * blocks * block * 13  # two rows, a weight, a kind
+    sampler += DRAWN_AT_ONCE * blocks * block * 13  # two rows, a weight, a kind
     if recipe.objective.shift:
         sampler += (8 + itemsize) * n
     return Memory(graph, sampler, tables, batch, 3 * table)
@@ -156,13 +156,10 @@ def check_memory(
     memory, total = forecast_memory(size, recipe, itemsize, validated), memory_bytes()
     if total is None or memory.peak <= _SHARE * total:
         return
-    # of both phases, what does not shrink with the width, and what a column takes
-    columns = memory.writing / 3 / recipe.width()
-    tables = (3 if validated else 2) * columns
-    fixed = memory.graph + memory.sampler
-    training = fixed + memory.tables + memory.batch - tables * recipe.width()
-    room = _SHARE * total
-    fits = int(min((room - training) / tables, (room - fixed) / (3 * columns)))
+    # what does not shrink with the width, and what a column takes in both phases
+    fixed, width = memory.graph + memory.sampler, recipe.width()
+    column = max(memory.tables + memory.batch, memory.writing) / width
+    fits = int((_SHARE * total - fixed) / column * 0.99)
     raise OutOfResources(
         f"the run needs {memory.peak / 2**30:.1f} GiB (its tables "
         f"{memory.tables / 2**30:.1f}) and there are {total / 2**30:.1f}",

@@ -13,7 +13,7 @@ import numpy as np
 
 from nodeemb.io.checks import check_sign, check_texts, check_weight
 from nodeemb.io.complaints import Place
-from nodeemb.io.gather import Piece
+from nodeemb.io.gather import Piece, at_once
 from nodeemb.io.lines import QUOTING, open_quote
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def read_piece(place: Place, whole: bool = True) -> Piece | None:
         return None
     table, layout = _table(text, place), place.layout
     ends = [table[str(layout.source)], table[str(layout.target)]]
-    numbers = [whole_numbers(column) for column in ends] if whole else [None]
+    numbers = at_once(whole_numbers, ends) if whole else [None]
     if any(column is None for column in numbers):
         for column in ends:
             check_texts(column, place.where)

@@ -7,7 +7,7 @@ not fit is refused with its place, before the system runs out of memory and kill
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -72,6 +72,13 @@ class Names:
         if self._awaited > self._count:
             self._join()
 
+    def add_whole(self, parts: list[np.ndarray]) -> None:
+        """Takes whole numbers; the list is emptied on the way."""
+        import pyarrow as pa
+
+        for part in _drained(parts):
+            self.add(pa.chunked_array([pa.array(part, pa.int64())]))
+
     def finish(self) -> tuple[Any, np.ndarray]:
         """The distinct ids, and the row of every edge; nothing is kept here."""
         if self._waiting:
@@ -121,10 +128,7 @@ class Gathered:
         if self._whole is not None and not piece.whole:
             self._turn_to_text()
         if self._whole is None:
-            with ThreadPoolExecutor(
-                2
-            ) as both:  # pyarrow lets both columns go on at once
-                list(both.map(Names.add, self._names, map(as_text, ends)))
+            at_once(Names.add, self._names, [as_text(column) for column in ends])
         else:
             for parts, column in zip(self._whole, ends, strict=True):
                 parts.append(_narrow(column))
@@ -150,14 +154,11 @@ class Gathered:
 
     def finish(self) -> tuple[Ids, np.ndarray, np.ndarray]:
         """Ids, and both columns as rows of them; nothing is kept here."""
-        import pyarrow as pa
-
         ends, self._whole = self._whole, None
-        if ends is not None and _dense(ends):
-            return _code_dense(*ends)
-        for names, parts in zip(self._names, ends or ([], []), strict=True):
-            for part in _drained(parts):
-                names.add(pa.chunked_array([pa.array(part, pa.int64())]))
+        if ends is not None:
+            if _dense(ends):
+                return _code_dense(*ends)
+            at_once(Names.add_whole, self._names, ends)
         # sources first, so that the rows are in order of appearance
         (first, sources), (second, targets) = (names.finish() for names in self._names)
         distinct, (_, place) = _distinct([first, second])
@@ -183,6 +184,12 @@ class Gathered:
             for column in parts:
                 names.add(as_text(column))
         self._whole = None
+
+
+def at_once(function: Callable[..., Any], *columns: Iterable[Any]) -> list[Any]:
+    """As `map`, for work on both columns that pyarrow does beside the interpreter."""
+    with ThreadPoolExecutor(2) as both:
+        return list(both.map(function, *columns))
 
 
 def joined(parts: list[np.ndarray]) -> np.ndarray:

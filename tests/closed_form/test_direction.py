@@ -8,9 +8,9 @@ import planted
 import pytest
 from optimum import Exact, adjacency, converged, exact, gap
 
+from nodeemb.engine import _laws, _shift
 from nodeemb.graph.graph import Graph
 from nodeemb.recipe import load_recipe
-from nodeemb.engine import _laws, _shift
 from nodeemb.sampling.registry import plan
 
 BOTH = {
