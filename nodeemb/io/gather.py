@@ -163,15 +163,17 @@ class Gathered:
         (first, sources), (second, targets) = (names.finish() for names in self._names)
         distinct, (_, place) = _distinct([first, second])
         np.take(place, targets, out=targets)
-        if ends is None:
-            return Ids(tuple(distinct.to_pylist())), sources, targets
-        numbers = distinct.to_numpy()
-        ascending = np.argsort(numbers)
-        place = np.empty(len(numbers), np.int32)
-        place[ascending] = np.arange(len(numbers), dtype=np.int32)
-        for rows in (sources, targets):
-            np.take(place, rows, out=rows)
-        return Ids(numbers[ascending]), sources, targets
+        del first, second, place
+        if ends is not None:
+            return (
+                Ids(_ascending(distinct.to_numpy(), sources, targets)),
+                sources,
+                targets,
+            )
+        texts = tuple(distinct.to_pylist())
+        del distinct
+        _release()  # before the ids are checked, which takes some memory too
+        return Ids(texts), sources, targets
 
     def values(self) -> tuple[np.ndarray | None, np.ndarray | None]:
         """Weight and sign of every edge, or None; nothing is kept here."""
@@ -262,6 +264,16 @@ def _code_dense(
         )
         rows.append(filled(changed, whole))
     return Ids(names), rows[0], rows[1]
+
+
+def _ascending(numbers: np.ndarray, *columns: np.ndarray) -> np.ndarray:
+    """The numbers in ascending order; the rows in the columns follow them, in place."""
+    order = np.argsort(numbers)
+    place = np.empty(len(numbers), np.int32)
+    place[order] = np.arange(len(numbers), dtype=np.int32)
+    for rows in columns:
+        np.take(place, rows, out=rows)
+    return numbers[order]
 
 
 def _bounds(ends: Sequence[list[np.ndarray]]) -> tuple[int, int]:
