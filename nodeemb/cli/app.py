@@ -16,6 +16,7 @@ from nodeemb.cli.doctor import doctor
 from nodeemb.cli.embed import embed
 from nodeemb.cli.estimate import estimate
 from nodeemb.cli.evaluate import evaluate
+from nodeemb.cli.export import export
 from nodeemb.cli.inspect import inspect
 from nodeemb.cli.neighbors import neighbors
 from nodeemb.cli.presets import presets
@@ -56,7 +57,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (embed, estimate, evaluate, inspect, neighbors, presets, datasets, doctor):
+for _command in (
+    embed,
+    estimate,
+    evaluate,
+    export,
+    inspect,
+    neighbors,
+    presets,
+    datasets,
+    doctor,
+):
     app.command()(_command)
 app.add_typer(config, name="config")
 

@@ -203,6 +203,22 @@ class Embedding:
 
         return save(self, path)
 
+    def export(
+        self,
+        path: str | Path,
+        format: str,
+        *,
+        role: str | None = None,
+        escape: bool = False,
+    ) -> Path:
+        """Writes a role's vectors for another program: word2vec, npz, parquet, projector.
+
+        See `nodeemb.embedding.export.export` for formats, arguments and errors.
+        """
+        from nodeemb.embedding.export import export
+
+        return export(self, path, format, role=role, escape=escape)
+
 
 def load(path: str | Path) -> Embedding:
     """Reads an embedding back from a folder that `save` or a run made.
