@@ -18,7 +18,7 @@ from nodeemb.io.opening import refuse_other, unpacked
 
 LONGEST_LINE = 1 << 20
 _SIZE = 1 << 22
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class Block(NamedTuple):
@@ -47,7 +47,7 @@ def read_blocks(path: Path, size: int = _SIZE) -> Iterator[Block]:
     first_line = 1
     for raw in _whole_lines(path, size):
         if first_line == 1:
-            raw = raw.removeprefix(_BYTE_ORDER_MARK)
+            raw = raw.removeprefix(BYTE_ORDER_MARK)
         block = Block(_text(raw, first_line, path), first_line)
         yield block
         first_line += block.content.count(b"\n")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nodeemb.io.blocks import BYTE_ORDER_MARK
 from nodeemb.io.checks import check_sign, check_texts, check_weight
 from nodeemb.io.complaints import Place
 from nodeemb.io.gather import Piece, at_once
@@ -97,6 +98,8 @@ def _table(text: bytes, place: Place) -> pyarrow.Table:
     for column in (layout.weight, layout.sign):
         if column is not None:
             types[str(column)] = pa.float64()
+    if text.startswith(BYTE_ORDER_MARK):  # here part of an id, which pyarrow would drop
+        text = BYTE_ORDER_MARK + text
     quoted = layout.delimiter in QUOTING and b'"' in text
     try:
         table = csv.read_csv(

@@ -242,6 +242,13 @@ def test_any_block_size_and_any_text(tmp_path_factory, rows, size):
     assert graph.digest() == whole.digest()
 
 
+def test_a_byte_order_mark_inside_the_file_belongs_to_an_id(write):
+    # found by fuzzing: the last line is a block of its own, and pyarrow drops the mark
+    assert ends(read_edges(write("a b\n\ufeffc d"))) == {("a", "b"), ("\ufeffc", "d")}
+    with pytest.raises(DataRefused, match="line 2: 1 column where"):
+        read_edges(write("a b\n\ufeff"))
+
+
 def test_lines_are_counted_across_blocks(write, monkeypatch):
     monkeypatch.setattr(module, "read_blocks", functools.partial(read_blocks, size=5))
     path = write("# c\n\n" + "1 2\n" * 3 + "# d\n1 2 3\n")
