@@ -76,7 +76,7 @@ def read_table(table: Any, wanted: Wanted) -> Iterator[Piece]:
     name = IN_MEMORY
     if _is_pandas(table):
         names = [str(column) for column in table.columns]
-        chosen = choose(names, wanted, name)
+        chosen = _named(names, wanted, name)
         # the others away: a column of mixed objects among them must not matter
         places = [names.index(column) for column in chosen.columns()]
         table = table.iloc[:, places].rename(columns=str)
@@ -84,9 +84,11 @@ def read_table(table: Any, wanted: Wanted) -> Iterator[Piece]:
         if not hasattr(table, "__arrow_c_stream__"):
             table = pa.Table.from_pandas(table, preserve_index=False)
         reader = pa.RecordBatchReader.from_stream(table)
-    if not _is_pandas(table):
-        chosen = choose(reader.schema.names, wanted, name)
-    yield from _pieces(reader, reader.schema, chosen, name)
+        if _is_pandas(table):
+            _check_types(reader.schema, chosen, name)
+        else:
+            chosen = choose(reader.schema, wanted, name)
+    yield from _pieces(reader, chosen, name)
 
 
 def read_parquet(path: Path, wanted: Wanted) -> tuple[int, Iterator[Piece]]:
@@ -101,12 +103,9 @@ def read_parquet(path: Path, wanted: Wanted) -> tuple[int, Iterator[Piece]]:
 
     with _told(str(path)):
         file = parquet.ParquetFile(pa.OSFile(str(path)), buffer_size=1 << 20)
-        schema = file.schema_arrow
-    chosen = choose(schema.names, wanted, str(path))
-    _check_types(schema, chosen, str(path))
-    with _told(str(path)):
+        chosen = choose(file.schema_arrow, wanted, str(path))
         batches = file.iter_batches(_ROWS, columns=chosen.columns())
-    return file.metadata.num_rows, _pieces(batches, schema, chosen, str(path))
+    return file.metadata.num_rows, _pieces(batches, chosen, str(path))
 
 
 def read_arrow(path: Path, wanted: Wanted, stream: bool) -> Iterator[Piece]:
@@ -128,27 +127,32 @@ def read_arrow(path: Path, wanted: Wanted, stream: bool) -> Iterator[Piece]:
 
     with _told(str(path)):
         schema = opened().schema
-    chosen = choose(schema.names, wanted, str(path))
-    _check_types(schema, chosen, str(path))
-    fields = [schema.get_field_index(name) for name in chosen.columns()]
-    with _told(str(path)):
+        chosen = choose(schema, wanted, str(path))
+        fields = [schema.get_field_index(name) for name in chosen.columns()]
         reader = opened(pa.ipc.IpcReadOptions(included_fields=fields))
     batches: Iterable = reader
     if not stream:
         batches = (reader.get_batch(i) for i in range(reader.num_record_batches))
-    yield from _pieces(batches, schema, chosen, str(path))
+    yield from _pieces(batches, chosen, str(path))
 
 
-def choose(names: list[str], wanted: Wanted, where: str) -> Chosen:
-    """The names of the columns that are asked for.
+def choose(schema: pyarrow.Schema, wanted: Wanted, where: str) -> Chosen:
+    """The names of the columns that are asked for, their types checked.
 
     Without a word on source and target these are the columns of that name, else the
     first two.
 
     Raises:
-        DataRefused: a name that two columns have.
+        DataRefused: a name that two columns have, a type that makes no ids or numbers.
         WrongUse: a column that is not there.
     """
+    chosen = _named(schema.names, wanted, where)
+    _check_types(schema, chosen, where)
+    return chosen
+
+
+def _named(names: list[str], wanted: Wanted, where: str) -> Chosen:
+    """As `choose`, from the names alone."""
     if len(names) < 2:
         raise DataRefused(
             f"{len(names)} column{'' if len(names) == 1 else 's'}, 2 needed",
@@ -177,11 +181,8 @@ def choose(names: list[str], wanted: Wanted, where: str) -> Chosen:
     )
 
 
-def _pieces(
-    batches: Iterable[Any], schema: pyarrow.Schema, chosen: Chosen, name: str
-) -> Iterator[Piece]:
+def _pieces(batches: Iterable[Any], chosen: Chosen, name: str) -> Iterator[Piece]:
     """The checked columns of each batch, cut into at most `_ROWS` rows."""
-    _check_types(schema, chosen, name)
     first, rest = 1, iter(batches)
     while True:
         with _told(name):
@@ -326,7 +327,13 @@ def _told(name: str) -> Iterator[None]:
             where=name,
             next_step="Check that it is whole, or write it in smaller row groups",
         ) from None
-    except (pa.ArrowException, OSError, UnicodeDecodeError, OverflowError) as error:
+    except (
+        pa.ArrowException,
+        OSError,
+        UnicodeError,
+        OverflowError,
+        LookupError,
+    ) as error:
         raise DataRefused(
             f"it is damaged or cannot be taken: {_first_line(error)}",
             where=name,

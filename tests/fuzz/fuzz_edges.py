@@ -214,6 +214,8 @@ def atheris_engine(runs: int, seconds: float, seed: int, folder: Path) -> None:
     """The same by atheris; its report goes to standard error."""
     import atheris
 
+    import nodeemb.graph.build
+
     with atheris.instrument_imports(include=["nodeemb.io"]):
         import nodeemb.io.edges  # noqa: F401
     corpus = folder / "corpus"

@@ -481,3 +481,12 @@ def test_damaged_files_are_read_or_refused_in_words(
     else:
         # a byte of a value, or of nothing that counts; an Arrow stream may end early
         assert 0 < graph.num_edges <= 50
+
+
+def test_names_of_columns_that_are_no_text(tmp_path):
+    # found by fuzzing: the name of a column can be any bytes
+    write_arrow(pa.table({"@a@": [1], "b": [2]}), tmp_path / "t")
+    content = (tmp_path / "t").read_bytes()
+    (tmp_path / "t").write_bytes(content.replace(b"@a@", b"\xbca\xbc"))
+    with pytest.raises(DataRefused, match="it is damaged"):
+        read_edges(tmp_path / "t")
