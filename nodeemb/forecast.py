@@ -61,23 +61,21 @@ class Size:
 
 
 class Memory(NamedTuple):
-    """Bytes: the graph, the sampler's arrays, the tables, a batch, and copies on saving.
+    """Bytes: the graph, the sampler's arrays, the tables, a batch.
 
     tables: what is trained and the last good (and, validated, the best) table.
-    writing: what saving takes besides the graph and one table.
+        Saving takes less: it writes in pieces.
     """
 
     graph: int
     sampler: int
     tables: int
     batch: int
-    writing: int
 
     @property
     def peak(self) -> int:
         """Bytes at once, the program itself apart."""
-        training = self.graph + self.sampler + self.tables + self.batch
-        return max(training, self.graph + self.sampler + self.writing)
+        return self.graph + self.sampler + self.tables + self.batch
 
 
 def graph_size(graph: Graph) -> Size:
@@ -126,7 +124,7 @@ def forecast_memory(
     sampler += DRAWN_AT_ONCE * blocks * block * 13  # two rows, a weight, a kind
     if recipe.objective.shift:
         sampler += (8 + itemsize) * n
-    return Memory(graph, sampler, tables, batch, 3 * table)
+    return Memory(graph, sampler, tables, batch)
 
 
 def _batch(size: Size, recipe: Recipe) -> tuple[int, int]:
@@ -156,9 +154,9 @@ def check_memory(
     memory, total = forecast_memory(size, recipe, itemsize, validated), memory_bytes()
     if total is None or memory.peak <= _SHARE * total:
         return
-    # what does not shrink with the width, and what a column takes in both phases
+    # what does not shrink with the width, and what a column takes
     fixed, width = memory.graph + memory.sampler, recipe.width()
-    column = max(memory.tables + memory.batch, memory.writing) / width
+    column = (memory.tables + memory.batch) / width
     fits = int((_SHARE * total - fixed) / column * 0.99)
     raise OutOfResources(
         f"the run needs {memory.peak / 2**30:.1f} GiB (its tables "

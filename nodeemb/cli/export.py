@@ -40,10 +40,9 @@ def export(
     quiet: options.Quiet = False,
 ) -> None:
     """Write vectors for other programs: gensim, pandas, numpy, the projector."""
-    import nodeemb
     from nodeemb.embedding.export import export as write
 
-    embedding = nodeemb.load(run)
+    embedding = show.loaded(run)
     with progress(quiet) as shown:
         path = write(embedding, out, format_, role=role, escape=escape, progress=shown)
     if quiet:

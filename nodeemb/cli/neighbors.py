@@ -33,9 +33,7 @@ def neighbors(
 
     The score is the model's own, best first. Where the output is no terminal: id, tab, score.
     """
-    import nodeemb
-
-    embedding = nodeemb.load(run)
+    embedding = show.loaded(run)
     found = embedding.most_similar(_id(embedding, node), role=role, topn=topn)
     if not _is_terminal():
         show.result("\n".join(f"{other}\t{score:.6g}" for other, score in found))

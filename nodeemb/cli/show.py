@@ -12,6 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nodeemb.embedding.embedding import Embedding
     from nodeemb.graph.report import GraphReport
     from nodeemb.recipe import Recipe
 
@@ -41,6 +44,16 @@ def say(text: str) -> None:
 def result(text: str) -> None:
     """Text on standard output, as it is."""
     typer.echo(text)
+
+
+def loaded(run: Path) -> Embedding:
+    """A run's vectors; said where the run failed."""
+    from nodeemb.embedding.embedding import DIVERGED, load
+
+    embedding = load(run)
+    if embedding.diverged:
+        say(f"Note: {DIVERGED}.")
+    return embedding
 
 
 def table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,6 +16,11 @@ from nodeemb.errors import WrongUse, unknown_name
 from nodeemb.graph.ids import Ids
 from nodeemb.roles.layout import Layout, lay_out
 from nodeemb.roles.scheme import Biases, RoleScheme
+
+DIVERGED = (
+    "this run failed: its loss became non-finite, and these are the last good vectors"
+)
+_LOG = logging.getLogger("nodeemb")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -63,6 +69,11 @@ class Embedding:
     def graph_hash(self) -> str | None:
         """Digest of the graph it was trained on, None where that is not known."""
         return self.manifest.get("graph", {}).get("digest")
+
+    @property
+    def diverged(self) -> bool:
+        """Whether its training ended early, because the loss became non-finite."""
+        return self.manifest.get("training", {}).get("state") == "diverged"
 
     @property
     def dim(self) -> int:
@@ -225,7 +236,12 @@ def load(path: str | Path) -> Embedding:
 
     Raises:
         DataRefused: a file is missing, damaged, or of a version this program does not know.
+
+    A run that failed is read too, with a warning to the log.
     """
     from nodeemb.embedding.store import read
 
-    return read(path)
+    embedding = read(path)
+    if embedding.diverged:
+        _LOG.warning("%s: %s", path, DIVERGED)
+    return embedding

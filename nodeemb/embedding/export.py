@@ -125,7 +125,7 @@ def _texts(embedding: Embedding, format: str, escape: bool) -> list[str]:
                 allowed="npz and parquet hold every text",
                 next_step="Choose one of them" + (", or escape" if text else ""),
             )
-        texts.append(text)
+        texts.append(_storable(text))
     if len(set(texts)) != len(texts):
         seen: set[str] = set()
         twice = next(t for t in texts if t in seen or seen.add(t))  # type: ignore[func-returns-value]
@@ -149,7 +149,19 @@ def _values(embedding: Embedding) -> list[Any]:
             allowed="All ids text, or all whole numbers of 64 bits",
             next_step="Save it instead: the folder of `save` holds every id",
         )
-    return ids
+    return [_storable(node) if fits is False else node for node in ids]
+
+
+def _storable(text: str) -> str:
+    """Refuses half a surrogate pair, which Python calls text and UTF-8 cannot hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise DataRefused(
+            f"the id {text!r} is no text that UTF-8 can hold",
+            next_step="Rename it, or save the embedding: `save` holds every id",
+        ) from None
+    return text
 
 
 def _lines(piece: np.ndarray, between: str) -> list[bytes]:

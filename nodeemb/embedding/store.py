@@ -9,16 +9,18 @@ from __future__ import annotations
 import json
 import operator
 import os
+import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from nodeemb.embedding.embedding import Embedding
 from nodeemb.errors import DataRefused, NodeembError, WrongUse
 from nodeemb.graph.ids import Ids
-from nodeemb.io.atomic import write_bytes_atomically, write_json
+from nodeemb.io.atomic import new_file, write_json
 from nodeemb.io.folders import new_folder
+from nodeemb.io.tensors import write_tensors
 from nodeemb.options import parse
 from nodeemb.roles.layout import lay_out
 from nodeemb.roles.scheme import RoleScheme
@@ -36,10 +38,8 @@ def save(embedding: Embedding, path: str | Path) -> Path:
 
 def write_files(embedding: Embedding, folder: Path) -> None:
     """Writes both files into an existing folder."""
-    from safetensors.numpy import save as to_bytes
-
     arrays = {
-        f"role.{name}": np.ascontiguousarray(embedding.table[:, a:b])
+        f"role.{name}": embedding.table[:, a:b]
         for name, (a, b) in embedding.layout.roles.items()
     }
     ids, listed = _ids_out(embedding.ids)
@@ -53,7 +53,10 @@ def write_files(embedding: Embedding, folder: Path) -> None:
         "ids": listed,
         "manifest": embedding.manifest,
     }
-    write_bytes_atomically(folder / TABLES, to_bytes(arrays | ids))
+    with new_file(folder / TABLES) as file:
+        write_tensors(file, arrays | ids)
+    with (folder / TABLES).open("rb") as file:
+        sheet["crc32"] = _crc32(file)
     write_json(folder / SHEET, sheet)
 
 
@@ -70,6 +73,7 @@ def read(path: str | Path) -> Embedding:
     sheet = _read_sheet(folder / SHEET)
     where = str(folder / TABLES)
     try:
+        _check_numbers(folder / TABLES, sheet)
         arrays = load_file(folder / TABLES)
     except OSError as error:
         raise DataRefused(
@@ -89,6 +93,24 @@ def read(path: str | Path) -> Embedding:
         raise DataRefused(
             f"it is damaged: {error!r}", where=str(folder / SHEET)
         ) from None
+
+
+def _crc32(file: BinaryIO) -> int:
+    total = 0
+    while piece := file.read(2**20):
+        total = zlib.crc32(piece, total)
+    return total
+
+
+def _check_numbers(path: Path, sheet: dict[str, Any]) -> None:
+    """Refuses tables whose bits have changed; the first versions kept no checksum."""
+    with path.open("rb") as file:
+        if "crc32" in sheet and _crc32(file) != sheet["crc32"]:
+            raise DataRefused(
+                "it is damaged: its bytes are not those that were written",
+                where=str(path),
+                next_step="Copy it again, or make the run again by its config.yaml",
+            )
 
 
 def _joined(

@@ -27,13 +27,13 @@ import numpy as np
 
 from nodeemb.errors import DataRefused, NodeembError, WrongUse
 from nodeemb.io.atomic import new_file
+from nodeemb.io.tensors import TYPES, checksum_of, write_tensors
 from nodeemb.training.state import State
 from nodeemb.training.tables import Tables
 from nodeemb.training.trainer import AfterStep, Backend
 
 FORMAT = 1
 _LOG = logging.getLogger("nodeemb")
-_DTYPES = {"F32": "float32", "F64": "float64"}
 _MOST_HEADER = 100_000_000
 _PIECE = 2**24
 
@@ -90,29 +90,16 @@ def write_checkpoint(
             arrays["good"] = state.good
         if state.best is not None:
             arrays["best"] = state.best
-    flat = {name: _bytes(array) for name, array in arrays.items()}
-    checksum, at, header = 0, 0, {}
-    for name, data in flat.items():
-        checksum = zlib.crc32(data, checksum)
-        kind = {"float32": "F32", "float64": "F64"}[str(arrays[name].dtype)]
-        offsets = [at, at + len(data)]
-        shape = list(arrays[name].shape)
-        header[name] = {"dtype": kind, "shape": shape, "data_offsets": offsets}
-        at += len(data)
     told = {
         "kind": "nodeemb checkpoint",
         "format": str(FORMAT),
-        "checksum": str(checksum),
+        "checksum": str(checksum_of(arrays, zlib.crc32)),
         "run": json.dumps(run),
         "state": json.dumps(state.as_dict()),
         "about": json.dumps(about),
     }
-    text = json.dumps({"__metadata__": told, **header}).encode()
-    text += b" " * (-len(text) % 8)
     with new_file(path, overwrite=True) as file:
-        file.write(len(text).to_bytes(8, "little") + text)
-        for data in flat.values():
-            file.write(data)
+        write_tensors(file, arrays, told)
 
 
 def read_header(path: str | Path) -> Header:
@@ -196,10 +183,6 @@ def keeper(
     return after_step
 
 
-def _bytes(array: np.ndarray) -> memoryview:
-    return memoryview(np.ascontiguousarray(array).data).cast("B")
-
-
 def _header(file: BinaryIO, where: str) -> Header:
     """Reads the header, believing nothing."""
     size = file.seek(0, 2)
@@ -221,7 +204,7 @@ def _header(file: BinaryIO, where: str) -> Header:
             )
         arrays, at = {}, 0
         for name, spec in header.items():
-            dtype, shape = np.dtype(_DTYPES[spec["dtype"]]), tuple(spec["shape"])
+            dtype, shape = np.dtype(TYPES[spec["dtype"]]), tuple(spec["shape"])
             first, end = spec["data_offsets"]
             cells = 1
             for side in shape:
@@ -270,7 +253,7 @@ def _arrays(
     file.seek(header.begin)
     for name, (dtype, shape, _, _) in header.arrays.items():
         arrays[name] = np.empty(shape, dtype)
-        view = _bytes(arrays[name])
+        view = memoryview(arrays[name].data).cast("B")
         for at in range(0, len(view), _PIECE):
             piece = view[at : at + _PIECE]
             if file.readinto(piece) != len(piece):  # type: ignore[attr-defined]

@@ -8,6 +8,7 @@ import os
 import shutil
 import struct
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -422,3 +423,40 @@ def test_writing_into_a_folder_that_is_there(tmp_path):
     assert_same(load(tmp_path), embedding)
     with pytest.raises(WrongUse, match="exists"):
         store.write_files(embedding, tmp_path)
+
+
+def test_version_1_is_read_for_ever():
+    """Written by the first version that had this format, without a checksum."""
+    sample = load(Path(__file__).parents[1] / "data" / "embedding-v1")
+    assert list(sample.ids) == ["a", "b c", "#d", "é"]
+    assert sample.scheme.name == "source_target" and sample.width == 4
+    assert sample.table[0].tolist() == [
+        -0.36253902316093445, -0.37957412004470825,
+        -0.20739567279815674, 0.3681204319000244,
+    ]  # fmt: skip
+
+
+def test_a_changed_bit_is_noticed(tmp_path):
+    sample = load(Path(__file__).parents[1] / "data" / "embedding-v1")
+    path = sample.save(tmp_path / "x") / "embedding.safetensors"
+    whole = path.read_bytes()
+    for at in range(0, len(whole), 11):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        with pytest.raises(DataRefused):
+            load(tmp_path / "x")
+
+
+def test_a_failed_run_says_so(tmp_path, caplog):
+    sample = load(Path(__file__).parents[1] / "data" / "embedding-v1")
+    sample.manifest["training"]["state"] = "diverged"
+    assert load(sample.save(tmp_path / "x")).diverged
+    assert "this run failed" in caplog.text
+
+
+def test_the_tables_are_what_safetensors_itself_would_write(tmp_path):
+    from safetensors.numpy import load_file
+
+    sample = load(Path(__file__).parents[1] / "data" / "embedding-v1")
+    read = load_file(sample.save(tmp_path / "x") / "embedding.safetensors")
+    for role in ("source", "target"):
+        assert (read[f"role.{role}"] == sample.vectors(role)).all()
