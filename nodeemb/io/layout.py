@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nodeemb.errors import WrongUse, unknown_name
-from nodeemb.io.delimiters import detect, no_delimiter, one_column
+from nodeemb.io.delimiters import detect, misfit, no_delimiter, one_column
 from nodeemb.io.first_lines import refuse_comments, refuse_header
 from nodeemb.io.lines import Line, columns_word, cut
 
@@ -123,6 +123,10 @@ def find_layout(
     first = cut(lines[0][1], delimiter)
     if len(first) < 2:
         raise one_column(lines, delimiter, where)
+    # a header is not looked at again, so an open quote in it is found here
+    refused = misfit(lines[:1], delimiter, len(first), comment, where)
+    if refused is not None:
+        raise refused
     if wanted.named():
         header = True
     elif header is None:

@@ -309,6 +309,11 @@ REFUSED = {
     "matrix market": ("%%MatrixMarket matrix\n1 1 1\n", {}, "scipy.io.mmread"),
     "open quote": ('a,b\nc,"d\ne,f\n', {}, "line 2: a quote is opened and not"),
     "open quote after a lone one": ('d",b\nc,"d\ne,f\n', {}, "line 2: a quote is op"),
+    "open quote in the header": (
+        'a,"b\nc,d\n',
+        {"header": True},
+        "line 1: a quote is opened and not",
+    ),
     "truncated gzip": (gzip.compress(b"1 2\n" * 9999)[:-30], {}, "middle of its gzip"),
     "damaged gzip": (b"\x1f\x8bxxxxxxxxxxxxxxxx", {}, "damaged gzip"),
     "empty gzip": (gzip.compress(b""), {}, "holds no edge"),
