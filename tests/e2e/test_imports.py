@@ -97,15 +97,14 @@ def test_a_run_of_the_command_line_never_loads_torch(tmp_path):
 
 def test_an_evaluation_never_loads_torch(tmp_path):
     code = (
-        # scikit-learn takes pandas along where it finds it, and pandas takes pyarrow
-        "import sys\nsys.modules['pandas'] = None\n"
         "import nodeemb as ne\n"
         "ring = [(i, (i + s) % 20) for i in range(20) for s in (1, 3)]\n"
         "split = ne.split_edges(ne.Graph.from_edges(*zip(*ring)))\n"
         "result = ne.embed(split.train, 'line2', dim=4, options={'training.epochs': 1})\n"
         "ne.evaluate_links(result, split)\n"
     )
-    assert not loaded_by(code) & {"torch", "torch_geometric", "networkx", "pyarrow"}
+    # not pyarrow: pandas loads it, and scikit-learn loads pandas wherever it is installed
+    assert not loaded_by(code) & {"torch", "torch_geometric", "networkx"}
 
 
 def test_the_public_names_are_these():
