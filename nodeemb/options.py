@@ -256,8 +256,13 @@ def _is_called(form: Any, label: int | str) -> bool:
     return label in kinds or getattr(form, "__name__", " ") in str(label)
 
 
+_LARGEST = 200_000  # bytes of YAML: two seconds; configurations have some thousand
+_DIGITS = 40
+
+
 class _Loader(yaml.SafeLoader):
-    """Safe YAML that refuses aliases, anchors, tags, merges and repeated keys."""
+    """Safe YAML that refuses aliases, anchors, tags, merges, repeated keys and numbers
+    without end."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         event = self.peek_event()
@@ -265,6 +270,8 @@ class _Loader(yaml.SafeLoader):
             raise _forbidden("anchors and aliases are not allowed", event)
         if getattr(event, "tag", None) is not None:
             raise _forbidden(f"the tag {event.tag} is not allowed", event)
+        if any("\ud800" <= c <= "\udfff" for c in getattr(event, "value", "")):
+            raise _forbidden("half a surrogate pair is no text", event)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
@@ -274,10 +281,29 @@ class _Loader(yaml.SafeLoader):
                 raise _forbidden("a key must be a word", key)
             if key.tag.endswith(":merge"):
                 raise _forbidden("merging with << is not allowed", key)
+            if not key.tag.endswith(":str"):
+                kind = key.tag.rpartition(":")[2]
+                problem = (
+                    f"the key {key.value!r} is a word only in quotes (else: {kind})"
+                )
+                raise _forbidden(problem, key)
             if key.value in seen:
                 raise _forbidden(f"the key {key.value!r} comes twice", key)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
+
+    def construct_number(self, node: Any) -> int | float:
+        """A number of the length that people write: others take minutes, as sums of base
+        60, or become whole numbers that Python itself will not print."""
+        if len(node.value) > _DIGITS:
+            raise _forbidden(f"the number has more than {_DIGITS} characters", node)
+        whole = node.tag.endswith(":int")
+        make = self.construct_yaml_int if whole else self.construct_yaml_float
+        return make(node)
+
+
+for _kind in ("int", "float"):
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_kind}", _Loader.construct_number)
 
 
 def _forbidden(problem: str, at: Any) -> yaml.YAMLError:
@@ -288,31 +314,41 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     """Reads a YAML file that holds one mapping.
 
     Raises:
-        DataRefused: the file is missing, too large (1 MB), not UTF-8, no YAML, or holds
-            something else; anchors, aliases, tags, merges and repeated keys are refused.
+        DataRefused: the file is missing, too large (200 kB), not UTF-8, no YAML, or holds
+            something else; anchors, aliases, tags, merges, repeated keys and numbers of
+            more than 40 characters are refused.
     """
-    path = Path(path)
+    where = str(path)
     try:
-        size = path.stat().st_size
-        if size > 1_000_000:
-            raise DataRefused(
-                f"the file has {size:,} bytes", where=str(path), allowed="At most 1 MB"
-            )
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise DataRefused(
-            f"cannot read it: {error.strerror}", where=str(path)
-        ) from None
+        with Path(path).open("rb") as file:
+            # what is no plain file, such as a device, need not end
+            content = file.read(_LARGEST + 1)
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        reason = getattr(error, "strerror", None) or error
+        raise DataRefused(f"cannot read it: {reason}", where=where) from None
+    _check_size(content, where)
+    try:
+        text = content.decode()
     except UnicodeDecodeError as error:
-        raise DataRefused(f"it is not UTF-8 text: {error}", where=str(path)) from None
-    return parse_yaml(text, str(path))
+        raise DataRefused(f"it is not UTF-8 text: {error}", where=where) from None
+    return parse_yaml(text, where)
+
+
+def _check_size(content: str | bytes, where: str) -> None:
+    if len(content) > _LARGEST:
+        raise DataRefused(
+            "it is too large for a file of choices",
+            where=where,
+            allowed="At most 200 kB",
+        )
 
 
 def parse_yaml(text: str, where: str) -> dict[str, Any]:
     """As `read_yaml`, from text."""
+    _check_size(text, where)
     try:
         data = yaml.load(text, Loader=_Loader)  # noqa: S506 - a subclass of SafeLoader
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError, ArithmeticError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 1}: " if mark else ""
         problem = getattr(error, "problem", None) or str(error)

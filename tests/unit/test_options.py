@@ -254,7 +254,7 @@ def test_a_folder_is_refused(tmp_path):
 def test_a_file_too_large_is_refused(tmp_path):
     path = tmp_path / "large.yaml"
     path.write_text("# " + "x" * 1_000_000 + "\na: 1\n", encoding="utf-8")
-    with pytest.raises(DataRefused, match="At most 1 MB"):
+    with pytest.raises(DataRefused, match="At most 200 kB"):
         read_yaml(path)
 
 
