@@ -11,6 +11,8 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
+_LONGEST = 2000
+
 
 class NodeembError(Exception):
     """Base of all errors raised on purpose.
@@ -72,6 +74,8 @@ class OutOfResources(NodeembError):
 
 def _sentence(text: str) -> str:
     text = text.strip()
+    if len(text) > _LONGEST:  # a message may quote a value, which may be a whole file
+        text = f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 4 :]}"
     return text if text.endswith((".", "!", "?")) else text + "."
 
 

@@ -26,7 +26,8 @@ from nodeemb.options import Options
 Biases = Literal["none", "tied", "free"]
 _RESERVED = {"concat", "sum", "bias", "source_bias", "target_bias"}
 _FAR = 1000  # how much wider a width is looked for that can be shared out
-_TERM = re.compile(r"\s*([+-]?)\s*([A-Za-z_]\w*[+-]?)\.([A-Za-z_]\w*[+-]?)(?=\s|$)")
+_MANY, _LONG = 64, 4000  # what is larger was made to keep the program busy
+_TERM = re.compile(r"\s*+([+-]?)\s*+([A-Za-z_]\w*[+-]?)\.([A-Za-z_]\w*[+-]?)(?=\s|$)")
 
 
 class Term(NamedTuple):
@@ -45,8 +46,9 @@ class Channel(Options):
     """One score of a pair: a sum of terms, and the kinds of pairs that train it."""
 
     terms: str = Field(
+        max_length=_LONG,
         description='a sum of role.role, such as "plus.plus - minus.minus"; '
-        "left of the dot is the role of the left (source) node"
+        "left of the dot is the role of the left (source) node",
     )
     labels: dict[str, Literal[0, 1]] = Field(
         default={"pair": 1},
@@ -90,9 +92,12 @@ class RoleScheme(Options):
     name: str = Field(description="name of the scheme")
     title: str = Field(default="", description="what it can represent, in a line")
     roles: dict[str, float] = Field(
-        description="role -> its share of the D floats (shares are scaled to sum to 1)"
+        max_length=_MANY,
+        description="role -> its share of the D floats (shares are scaled to sum to 1)",
     )
-    channels: dict[str, Channel] = Field(description="name -> channel")
+    channels: dict[str, Channel] = Field(
+        max_length=_MANY, description="name -> channel"
+    )
     kind_of: Literal["none", "sign", "side"] = Field(
         default="none",
         description='what tells kinds of pairs apart: none ("pair"), the edge\'s sign '
@@ -105,6 +110,7 @@ class RoleScheme(Options):
     )
     views: dict[str, list[str]] = Field(
         default={},
+        max_length=_MANY,
         description="name -> roles set side by side; every role is a view already, and "
         "`concat` is all roles",
     )
