@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from nodeemb.choices import dump_yaml
 from nodeemb.comparison import Comparison, arm_recipe, written_out
 from nodeemb.engine import count_threads
 from nodeemb.errors import Diverged
@@ -41,7 +42,6 @@ from nodeemb.runs import (
     MANIFEST,
     METRICS,
     default_folder,
-    dump_yaml,
     json_lines,
     manifest_head,
     write_folder,

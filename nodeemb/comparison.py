@@ -14,12 +14,12 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from nodeemb.choices import check_names, full_choices
 from nodeemb.errors import WrongUse
 from nodeemb.options import Options, parse, read_yaml
 from nodeemb.recipe import Recipe, load_recipe, overridden
 from nodeemb.resources import resource_path
 from nodeemb.roles.scheme import RoleScheme
-from nodeemb.runs import check_names, full_choices
 from nodeemb.settings import Input
 
 PRESET_WIDTH = 128

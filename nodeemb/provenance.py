@@ -13,17 +13,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nodeemb.engine import count_threads
-from nodeemb.options import read_yaml
-from nodeemb.recipe import Recipe, load_recipe, overridden, preset_path
-from nodeemb.run import default_preset, given_by_name
-from nodeemb.runs import (
+from nodeemb.choices import (
     Config,
     check_layers,
     check_names,
     read_settings,
     with_config,
 )
+from nodeemb.engine import count_threads
+from nodeemb.options import read_yaml
+from nodeemb.recipe import Recipe, load_recipe, overridden, preset_path
+from nodeemb.run import default_preset, given_by_name
 from nodeemb.settings import Settings
 
 DEFAULT = "default"

@@ -28,18 +28,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import yaml
 
+from nodeemb.choices import Config, config_text, read_settings, recipe_of
 from nodeemb.embedding.embedding import Embedding
 from nodeemb.embedding.store import write_files
-from nodeemb.errors import DataRefused, Diverged, WrongUse, did_you_mean
+from nodeemb.errors import DataRefused, Diverged, WrongUse
 from nodeemb.forecast import Memory, forecast_memory, graph_size
 from nodeemb.io.atomic import write_json, write_text_atomically
 from nodeemb.io.folders import check_new_folder, new_folder
-from nodeemb.options import parse, parse_yaml, read_yaml
+from nodeemb.options import parse_yaml
 from nodeemb.progress import ProgressFn
-from nodeemb.recipe import Recipe, load_recipe, overridden
-from nodeemb.run import default_preset, embed, given_by_name
+from nodeemb.recipe import Recipe
+from nodeemb.run import embed
 from nodeemb.settings import CHECKPOINT_MINUTES, Settings
 from nodeemb.training.checkpoint import Checkpoints, read_header
 
@@ -51,14 +51,6 @@ FORMAT = 1
 CONFIG, MANIFEST, METRICS = "config.yaml", "manifest.json", "metrics.jsonl"
 GRAPH_REPORT = "graph-report.json"
 CHECKPOINT = ".checkpoint"
-
-
-class Config(NamedTuple):
-    """A configuration file: choices for the recipe, and the block `run` if it has one."""
-
-    where: str
-    choices: dict[str, Any]
-    run: dict[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,20 +98,6 @@ class Done(NamedTuple):
 
 
 # ---- before -----------------------------------------------------------------------
-
-
-def read_config(path: str | Path) -> Config:
-    """Reads a file of choices; a run's own config.yaml is one.
-
-    Raises:
-        DataRefused: the file cannot be read.
-        WrongUse: the block `run` is no mapping.
-    """
-    choices = read_yaml(path)
-    run = choices.pop("run", None) or {}
-    if not isinstance(run, dict):
-        raise WrongUse("run holds no keys and values", where=str(path))
-    return Config(str(path), choices, run)
 
 
 def prepare(
@@ -170,25 +148,6 @@ def prepare(
     return Job(settings, recipe, graph, split, folder, changes, seconds)
 
 
-def recipe_of(
-    directed: bool,
-    preset: str | Path | None,
-    *,
-    config: Config | None,
-    dim: int | None,
-    width: int | None,
-    options: Mapping[str, Any] | None,
-) -> Recipe:
-    """The recipe of a run on a graph that is directed or not. Args, Raises: as `prepare`."""
-    check_names(options or {})
-    check_layers(preset, config)
-    recipe = load_recipe(default_preset(directed) if preset is None else preset)
-    if config is not None:
-        recipe = with_config(recipe, config)
-    overrides = given_by_name(dim, width, options)
-    return overridden(recipe, overrides) if overrides else recipe
-
-
 def _check_no_checkpoint(folder: Path) -> None:
     path = checkpoint_path(folder)
     if path.exists():
@@ -197,35 +156,6 @@ def _check_no_checkpoint(folder: Path) -> None:
             next_step=f"Go on with it: nodeemb embed --resume {path}. Or choose another "
             "folder, or remove that file",
         )
-
-
-def check_layers(preset: str | Path | None, config: Config | None) -> None:
-    """Refuses a preset under a config that leaves no choice open: a run's own."""
-    whole = {"sampler", "stencil", "roles", "objective", "noise", "training"}
-    if preset is not None and config is not None and whole <= set(config.choices):
-        raise WrongUse(
-            f"{config.where} holds every choice, so a preset would say nothing",
-            next_step="Leave the preset out, or change single choices with --set",
-        )
-
-
-def check_names(options: Mapping[str, Any]) -> None:
-    """Refuses dotted names whose group does not exist, naming the full one.
-
-    Raises:
-        WrongUse: such as "epochs" where "training.epochs" is meant.
-    """
-    for name in options:
-        if name.split(".")[0] not in Recipe.model_fields:
-            known = {n.split(".")[-1]: n for n in _names(Recipe().model_dump())}
-            close = did_you_mean(name.split(".")[-1], known)
-            for last, full in known.items():
-                close = close.replace(f" {last}?", f" {full}?")
-            raise WrongUse(
-                f'no option "{name}". {close}'.strip(),
-                allowed=f"Groups: {', '.join(Recipe.model_fields)}",
-                next_step="See: nodeemb presets NAME",
-            )
 
 
 def hide_validation(graph: Graph, share: float, seed: int) -> Split:
@@ -349,48 +279,6 @@ def resume(checkpoint: str | Path) -> Job:
     return replace(job, changes=changes)
 
 
-def full_choices(recipe: Recipe) -> dict[str, Any]:
-    """Every choice of a recipe written out, expected results apart."""
-    choices = recipe.model_dump(exclude={"expected"})
-    # a path to a scheme would name another scheme once that file changes
-    if str(recipe.roles.scheme).endswith((".yaml", ".yml")):
-        choices["roles"].update(scheme=recipe.scheme().model_dump(), shares={})
-    return choices
-
-
-def config_text(recipe: Recipe, settings: Settings) -> str:
-    """config.yaml: the recipe with every choice written out, and the block `run`."""
-    head = "# Every choice of this run. Again: nodeemb embed --config THIS_FILE\n"
-    return head + dump_yaml({**full_choices(recipe), "run": settings.model_dump()})
-
-
-def dump_yaml(data: Mapping[str, Any]) -> str:
-    """Plain YAML, keys in the order given."""
-    return yaml.safe_dump(dict(data), sort_keys=False, allow_unicode=True, width=88)
-
-
-def read_settings(
-    config: Config | None, graph: Mapping[str, Any], given: Mapping[str, Any]
-) -> Settings:
-    """The block `run` of a config, and over it what was given.
-
-    Args:
-        config: None for the defaults.
-        graph: fields of Input; another name begins anew, without the old reading options.
-        given: other fields of Settings; None leaves a field alone.
-
-    Raises:
-        WrongUse: an unknown key or a value out of range.
-    """
-    block = {} if config is None else dict(config.run)
-    where = "options" if config is None else f"{config.where}, run"
-    old = block.get("input", {})
-    if graph and isinstance(old, dict):
-        block["input"] = dict(graph) if "name" in graph else {**old, **graph}
-    chosen = {name: value for name, value in given.items() if value is not None}
-    return parse(Settings, {**block, **chosen}, where)
-
-
 def write_folder(folder: Path, files: Mapping[str, str]) -> None:
     """Writes texts as files of a folder that is not yet named."""
     for name, text in files.items():
@@ -451,25 +339,3 @@ def _notes(job: Job, embedding: Embedding) -> list[str]:
             "to choose the best epoch, and not trained on"
         )
     return notes
-
-
-def with_config(recipe: Recipe, config: Config) -> Recipe:
-    """The choices of a config laid over a recipe. Errors as `load_recipe`."""
-    try:
-        return overridden(recipe, config.choices)
-    except WrongUse as error:
-        raise WrongUse(
-            error.what,
-            where=config.where,
-            allowed=error.allowed,
-            next_step=error.next_step,
-        ) from None
-
-
-def _names(group: Mapping[str, Any], before: str = "") -> list[str]:
-    """The dotted names of all leaves."""
-    names: list[str] = []
-    for key, value in group.items():
-        inner = isinstance(value, Mapping) and value
-        names += _names(value, f"{before}{key}.") if inner else [before + key]
-    return names

@@ -49,8 +49,8 @@ def show_values(
     Later ones win: default, preset, file (--config), override (a flag or --set). Nothing is
     read but the files of choices, and nothing is run.
     """
+    from nodeemb.choices import read_config
     from nodeemb.provenance import explain
-    from nodeemb.runs import read_config
 
     graph = options.reading(
         name,

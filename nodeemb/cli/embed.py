@@ -90,7 +90,7 @@ def embed(
     undirected: options.Undirected = False,
 ) -> None:
     """Embed a graph: a folder with vectors for every node."""
-    from nodeemb import runs
+    from nodeemb import choices, runs
     from nodeemb.engine import count_threads
 
     count_threads(threads)
@@ -116,8 +116,8 @@ def embed(
         "backend": backend,
         "device": device,
     }
-    chosen = None if config is None else runs.read_config(config)
-    settings = runs.read_settings(chosen, graph, given)
+    chosen = None if config is None else choices.read_config(config)
+    settings = choices.read_settings(chosen, graph, given)
     job = runs.prepare(
         settings,
         preset,

@@ -43,17 +43,17 @@ def estimate(
     threads: options.Threads = None,
 ) -> None:
     """Tell the memory and the time that a run will take."""
-    from nodeemb import runs
+    from nodeemb import choices
     from nodeemb.engine import count_threads
     from nodeemb.forecast import PROGRAM, forecast_memory, forecast_seconds
     from nodeemb.memory import memory_bytes
 
     size = _size(name, nodes, edges, not undirected, weighted, signed)
     count = count_threads(threads)
-    recipe = runs.recipe_of(
+    recipe = choices.recipe_of(
         size.directed,
         preset,
-        config=None if config is None else runs.read_config(config),
+        config=None if config is None else choices.read_config(config),
         dim=dim,
         width=width,
         options=options.assignments(set_),

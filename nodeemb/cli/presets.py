@@ -41,7 +41,7 @@ def _noise(recipe: Recipe) -> str:
 
 
 def _show_one(recipe: Recipe) -> None:
-    from nodeemb.runs import dump_yaml, full_choices
+    from nodeemb.choices import dump_yaml, full_choices
 
     choices = full_choices(recipe)
     about = {key: choices.pop(key) for key in ("name", "title", "paper", "popularity")}

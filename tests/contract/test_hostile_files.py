@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from nodeemb.choices import read_config, recipe_of
 from nodeemb.cli.app import app
 from nodeemb.errors import DataRefused, NodeembError
 from nodeemb.options import parse_yaml, read_yaml
-from nodeemb.runs import read_config, recipe_of
 
 
 def told(*args) -> tuple[int, str]:

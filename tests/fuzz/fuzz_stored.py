@@ -29,12 +29,12 @@ sys.path[:0] = [str(TESTS), str(TESTS / "fuzz")]
 
 import fuzz_edges  # noqa: E402
 
+from nodeemb.choices import read_config, recipe_of  # noqa: E402
 from nodeemb.embedding.embedding import load  # noqa: E402
 from nodeemb.errors import NodeembError  # noqa: E402
 from nodeemb.options import parse_yaml  # noqa: E402
 from nodeemb.recipe import load_recipe, presets  # noqa: E402
 from nodeemb.resources import resource_path  # noqa: E402
-from nodeemb.runs import read_config, recipe_of  # noqa: E402
 from nodeemb.training.checkpoint import read_checkpoint, write_checkpoint  # noqa: E402
 from nodeemb.training.state import Epoch, History, State  # noqa: E402
 from nodeemb.training.tables import Tables  # noqa: E402

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from nodeemb.choices import config_text, read_config, read_settings
 from nodeemb.config_check import check_file
 from nodeemb.errors import DataRefused, WrongUse
 from nodeemb.options import faults
 from nodeemb.provenance import explain
 from nodeemb.recipe import Recipe, presets
 from nodeemb.resources import resource_path
-from nodeemb.runs import config_text, prepare, read_config, read_settings
+from nodeemb.runs import prepare
 
 SHARED = """\
 sampler: {kind: walks, walks_per_node: 3}

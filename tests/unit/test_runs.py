@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import nodeemb as ne
-from nodeemb import runs
+from nodeemb import choices, runs
 from nodeemb.errors import Diverged, WrongUse
 from nodeemb.options import parse_yaml
 from nodeemb.recipe import Recipe, load_recipe, presets
@@ -81,18 +81,18 @@ def test_the_graph_report_is_the_graph_s(settings):
 @pytest.mark.parametrize("preset", presets())
 def test_a_config_holds_every_choice_and_repeats_the_recipe(settings, preset):
     recipe = load_recipe(preset)
-    text = runs.config_text(recipe, settings)
-    choices = parse_yaml(text, "config")
-    assert set(choices) == (set(Recipe.model_fields) - {"expected"}) | {"run"}
+    text = choices.config_text(recipe, settings)
+    written = parse_yaml(text, "config")
+    assert set(written) == (set(Recipe.model_fields) - {"expected"}) | {"run"}
     Path("config.yaml").write_text(text)
-    config = runs.read_config("config.yaml")
+    config = choices.read_config("config.yaml")
     again = runs.prepare(settings, config=config).recipe
     assert again.model_copy(update={"expected": []}) == recipe.model_copy(
         update={"expected": []}
     )
     with pytest.raises(WrongUse, match="Leave the preset out"):
         runs.prepare(settings, preset, config=config)
-    assert runs.read_settings(config, {}, {}) == settings
+    assert choices.read_settings(config, {}, {}) == settings
 
 
 def test_a_scheme_of_one_s_own_is_written_into_the_config(settings):
@@ -102,7 +102,7 @@ def test_a_scheme_of_one_s_own_is_written_into_the_config(settings):
     options = {"roles.scheme": "mine.yaml", "roles.shares": {"a": 0.5}}
     first = runs.carry_out(job_of(settings, options=options))
     Path("mine.yaml").unlink()
-    config = runs.read_config(first.folder / "config.yaml")
+    config = choices.read_config(first.folder / "config.yaml")
     again = runs.carry_out(runs.prepare(settings, config=config))
     assert again.embedding.scheme == first.embedding.scheme
     assert np.array_equal(again.embedding.table, first.embedding.table)
@@ -185,18 +185,18 @@ def test_a_diverged_run_keeps_the_last_good_vectors(settings):
 
 def test_what_is_given_wins_over_the_config(settings):
     run = {"seed": 5, "backend": "reference", "input": {"name": "a", "weight": 2}}
-    config = runs.Config("x.yaml", {}, run)
-    plain = runs.read_settings(config, {}, {"seed": None})
+    config = choices.Config("x.yaml", {}, run)
+    plain = choices.read_settings(config, {}, {"seed": None})
     assert (plain.seed, plain.backend, plain.input.weight) == (5, "reference", 2)
-    seeded = runs.read_settings(config, {"undirected": True}, {"seed": 6})
+    seeded = choices.read_settings(config, {"undirected": True}, {"seed": 6})
     assert (seeded.seed, seeded.input.name, seeded.input.weight) == (6, "a", 2)
     assert seeded.input.undirected
-    other = runs.read_settings(config, {"name": "b"}, {})
+    other = choices.read_settings(config, {"name": "b"}, {})
     assert (other.input.name, other.input.weight) == ("b", None)
 
 
 def test_choices_come_in_order_preset_config_options(settings):
-    config = runs.Config(
+    config = choices.Config(
         "x.yaml",
         {"training": {"epochs": 7, "learning_rate": 0.5}, "noise": {"power": 1.0}},
         {},
@@ -216,7 +216,7 @@ def test_without_a_preset_it_is_what_embed_takes(settings):
 
 
 def test_a_wrong_choice_names_its_file(settings):
-    config = runs.Config("mine.yaml", {"training": {"epoch": 1}}, {})
+    config = choices.Config("mine.yaml", {"training": {"epoch": 1}}, {})
     with pytest.raises(
         WrongUse, match=r"mine.yaml: epoch is not .* Did you mean epochs"
     ):
@@ -229,7 +229,7 @@ def test_a_wrong_choice_names_its_file(settings):
 )
 def test_a_name_without_its_group_is_told_the_whole(name, meant):
     with pytest.raises(WrongUse, match=f'no option "{name}"') as caught:
-        runs.check_names({name: 1})
+        choices.check_names({name: 1})
     assert (f"Did you mean {meant}?" in str(caught.value)) == bool(meant)
 
 
