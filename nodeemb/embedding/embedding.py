@@ -57,7 +57,7 @@ class Embedding:
         return node in self.ids
 
     def __repr__(self) -> str:
-        name = self.manifest.get("recipe", {}).get("name", self.scheme.name)
+        name = self._told("recipe").get("name", self.scheme.name)
         seed = self.manifest.get("seed")
         tail = "" if seed is None else f", seed {seed}"
         return (
@@ -68,12 +68,17 @@ class Embedding:
     @property
     def graph_hash(self) -> str | None:
         """Digest of the graph it was trained on, None where that is not known."""
-        return self.manifest.get("graph", {}).get("digest")
+        return self._told("graph").get("digest")
 
     @property
     def diverged(self) -> bool:
         """Whether its training ended early, because the loss became non-finite."""
-        return self.manifest.get("training", {}).get("state") == "diverged"
+        return self._told("training").get("state") == "diverged"
+
+    def _told(self, part: str) -> dict[str, Any]:
+        """A part of the manifest; nothing where a foreign manifest has other things there."""
+        found = self.manifest.get(part)
+        return found if isinstance(found, dict) else {}
 
     @property
     def dim(self) -> int:

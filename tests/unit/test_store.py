@@ -85,7 +85,7 @@ def test_every_scheme_comes_back_and_scores_the_same(scheme, biases, dtype, tmp_
 
 def test_odd_numbers_odd_shares_and_a_scheme_of_ones_own_come_back(tmp_path):
     embedding = made(scheme=SCHEMES["signature"].with_shares({"minus": 0.0}))
-    embedding.table[0, :4] = [np.inf, -np.inf, np.nan, -0.0]
+    embedding.table[0, :4] = [3.4e38, -3.4e38, 1e-45, -0.0]
     assert_same(load(embedding.save(tmp_path / "one")), embedding)
     own = RoleScheme(
         name="own",
@@ -329,10 +329,94 @@ def test_a_sheet_that_does_not_fit_is_refused(changes, saved):
     refused(saved)
 
 
-def test_another_format_names_the_next_step(saved):
+def test_a_newer_format_names_the_next_step(saved):
     change_sheet(saved, format=99)
     message = refused(saved)
-    assert "format is 99" in message and "version of nodeemb that wrote it" in message
+    assert "format is 99, which is newer than this program" in message
+    assert "version of nodeemb that wrote it" in message
+
+
+@pytest.mark.parametrize("version", [0, -1, 1.0, True, "1", None, [], {}, 10**400])
+def test_what_is_no_version_is_refused(version, saved):
+    change_sheet(saved, format=version)
+    assert "format is" in refused(saved)
+
+
+def test_there_is_a_step_from_every_version_to_the_next():
+    assert set(store.UPGRADES) == set(range(1, store.FORMAT))
+
+
+def test_old_versions_are_brought_up_to_date_step_by_step(saved, monkeypatch):
+    """As a third version would read the first, which called the width the size."""
+    change_sheet(saved, width=..., size=8, name="first")
+
+    def second(sheet):
+        return {k: v for k, v in sheet.items() if k != "size"} | {"wide": sheet["size"]}
+
+    def third(sheet):
+        return sheet | {"width": sheet["wide"], "manifest": {"was": sheet["name"]}}
+
+    monkeypatch.setattr(store, "FORMAT", 3)
+    monkeypatch.setattr(store, "UPGRADES", {1: second, 2: third})
+    read = load(saved)
+    assert (read.width, read.manifest) == (8, {"was": "first"})
+    change_sheet(saved, size=...)
+    assert "it is damaged: KeyError('size')" in refused(saved)
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_what_is_no_finite_number_is_refused(odd, dtype, tmp_path):
+    embedding = made(["a", "b", "c", "d", "e"], dtype=dtype, biases="free")
+    embedding.table[3, 5] = odd
+    with pytest.raises(WrongUse, match="role target of 'd' holds what is no finite"):
+        embedding.save(tmp_path / "x")
+    assert not (tmp_path / "x").exists()
+    (tmp_path / "y").mkdir()
+    store.write_files(embedding, tmp_path / "y")
+    assert "role target of 'd' holds what is no finite number" in refused(
+        tmp_path / "y"
+    )
+
+
+def test_the_first_of_many_blocks_is_told(monkeypatch, saved):
+    monkeypatch.setattr(store, "_BLOCK", 7)
+    table = made(50).table
+    assert store._not_finite(table) is None
+    table[[17, 33], [2, 0]] = np.nan
+    assert store._not_finite(table) == 17
+    assert load(saved).table.tolist() == made(5, biases="free").table.tolist()
+
+
+def test_loading_takes_the_memory_of_one_table(tmp_path):
+    folder = made(20_000, width=256).save(tmp_path / "new")
+    load(folder)
+    size = (folder / TABLES).stat().st_size
+    tracemalloc.start()
+    table = load(folder).table
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert table.nbytes > 0.9 * size
+    assert peak < 1.4 * size
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [{"a": {1, 2}}, {"a": np.nan}, {"a": float("inf")}, {"a": "\ud800"}],
+    ids=str,
+)
+def test_a_manifest_that_files_cannot_hold_is_told(manifest, tmp_path):
+    with pytest.raises(WrongUse, match="the manifest holds what a file cannot"):
+        made(**manifest).save(tmp_path / "new")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("odd", [5, [], None, "x", {"state": []}])
+def test_any_manifest_is_read(odd, saved):
+    change_sheet(saved, manifest={"training": odd, "graph": odd, "recipe": odd})
+    read = load(saved)
+    assert not read.diverged and read.graph_hash is None
+    assert "5 nodes" in repr(read)
 
 
 @pytest.mark.parametrize(
