@@ -32,6 +32,7 @@ from nodeemb.training.tables import new_tables
 PROGRAM = 225 * 2**20  # Python, the libraries and the compiled kernels, measured
 _SAMPLE_NODES = 20_000
 _SAMPLE_SECONDS = 1.0
+_READING = 2.3  # times the graph, measured: tests/bench/test_reading.py
 _SHARE = 0.8  # of the machine's memory that a run may take
 
 
@@ -65,17 +66,20 @@ class Memory(NamedTuple):
 
     tables: what is trained and the last good (and, validated, the best) table.
         Saving takes less: it writes in pieces.
+    reading: what reading the graph from a file takes, before the rest.
     """
 
     graph: int
     sampler: int
     tables: int
     batch: int
+    reading: int
 
     @property
     def peak(self) -> int:
         """Bytes at once, the program itself apart."""
-        return self.graph + self.sampler + self.tables + self.batch
+        training = self.graph + self.sampler + self.tables + self.batch
+        return max(training, self.reading)
 
 
 def graph_size(graph: Graph) -> Size:
@@ -124,7 +128,7 @@ def forecast_memory(
     sampler += DRAWN_AT_ONCE * blocks * block * 13  # two rows, a weight, a kind
     if recipe.objective.shift:
         sampler += (8 + itemsize) * n
-    return Memory(graph, sampler, tables, batch)
+    return Memory(graph, sampler, tables, batch, round(_READING * graph))
 
 
 def _batch(size: Size, recipe: Recipe) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from nodeemb import __version__
 from nodeemb.embedding.embedding import Embedding
 from nodeemb.engine import feed_of, layout_of, make_backend
 from nodeemb.errors import (
@@ -119,6 +120,7 @@ def embed(
         )
     shown_backend = backend if backend != "torch" else f"torch on {device}"
     run = {
+        "nodeemb": __version__,
         "recipe": recipe.model_dump(mode="json", exclude={"expected"}),
         "scheme": scheme.model_dump(mode="json"),
         "seed": seed,

@@ -69,6 +69,7 @@ def estimate(
     )
     show.block("Method", show.method_lines(recipe, {}))
     uses = {
+        "reading a file": memory.reading,
         "graph": memory.graph,
         "sampler and noise": memory.sampler,
         "tables": memory.tables,

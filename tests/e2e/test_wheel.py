@@ -1,5 +1,6 @@
 """The wheel works on its own: installed away from the checkout, run in an empty folder."""
 
+import gzip
 import os
 import subprocess
 import sys
@@ -52,26 +53,29 @@ def installed(wheel, tmp_path_factory):
 def run(installed, tmp_path):
     """Runs the program from an empty folder, with nothing but the wheel to import."""
 
-    def start(*args):
+    def process(*args):
         environ = {k: v for k, v in os.environ.items() if k != "NODEEMB_DATA"}
-        done = subprocess.run(
-            [sys.executable, "-c", "import nodeemb; print(nodeemb.__file__)"]
-            if not args
-            else [sys.executable, "-m", "nodeemb.cli.main", *args],
+        return subprocess.run(
+            [sys.executable, *args],
             env={**environ, "PYTHONPATH": str(installed)},
             cwd=tmp_path,
             capture_output=True,
             text=True,
             check=False,
         )
+
+    def start(*args):
+        done = process("-m", "nodeemb.cli.main", *args)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    start.process = process
     return start
 
 
 def test_it_is_the_wheel_that_runs(run, installed):
-    assert Path(run().strip()).is_relative_to(installed)
+    where = run.process("-c", "import nodeemb; print(nodeemb.__file__)").stdout
+    assert Path(where.strip()).is_relative_to(installed)
 
 
 def test_presets_comparisons_and_cards_are_inside(wheel):
@@ -106,3 +110,32 @@ def test_the_shipped_comparison_is_found(run, tmp_path):
     (tmp_path / "edges.tsv").write_text("".join(f"{u}\t{v}\n" for u, v in edges))
     few = ("--width", "4", "--set", "training.epochs=1")
     assert "signature, free biases" in run("evaluate", "edges.tsv", *few)
+
+
+def test_everything_around_the_trainer(run, tmp_path):
+    """Files, cards, choices, a run taken up again, other programs, a self-test."""
+    edges = "".join(f"n{i}\tn{(i * k + 1) % 60}\n" for i in range(60) for k in (2, 3))
+    (tmp_path / "edges.tsv.gz").write_bytes(gzip.compress(edges.encode()))
+    few = ("--preset", "nerd", "--dim", "4", "--set", "training.epochs=3", "-q")
+    graph = ("edges.tsv.gz", "--duplicates", "first")
+    run("embed", *graph, *few, "--out", "run")
+    run("config", "check", "run/config.yaml")
+    assert "override" in run("config", "show", *graph, "--dim", "4")
+    run("export", "run", "--format", "word2vec", "--out", "vectors.txt", "-q")
+    assert (tmp_path / "vectors.txt").read_text().startswith("60 8\n")
+    assert "Training: about" in run("estimate", "debian-depends")
+    assert "soc-Epinions1" in run("datasets")
+    assert "All well" in run("doctor")
+    job = (
+        "import nodeemb.run as r\nfrom contextlib import contextmanager\n"
+        "@contextmanager\ndef stop(): yield lambda: True\n"
+        "r.asked_to_stop = stop\n"
+        "from nodeemb.cli.main import main; main()"
+    )
+    args = ["embed", *graph, *few, "--out", "cut"]
+    cut = run.process("-c", job, *args)
+    assert cut.returncode == 130 and "--resume cut.checkpoint" in cut.stderr
+    assert run("embed", "--resume", "cut.checkpoint", "-q").endswith("cut\n")
+    for name in ("embedding.safetensors", "config.yaml"):
+        kept = [(tmp_path / folder / name).read_bytes() for folder in ("run", "cut")]
+        assert kept[0] == kept[1]
