@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nodeemb.cli import options, show
 from nodeemb.cli.progress import progress
+
+if TYPE_CHECKING:
+    from nodeemb.graph.graph import Graph
 
 
 def export(
@@ -37,16 +40,39 @@ def export(
             "--escape", help="Percent-encode what the format cannot hold in an id."
         ),
     ] = False,
+    degrees: Annotated[
+        bool,
+        typer.Option(
+            "--degrees",
+            help="Projector: columns of degrees beside ids; reads the run's graph again.",
+        ),
+    ] = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Write vectors for other programs: gensim, pandas, numpy, the projector."""
     from nodeemb.embedding.export import export as write
 
     embedding = show.loaded(run)
+    graph = _graph(run) if degrees else None
     with progress(quiet) as shown:
-        path = write(embedding, out, format_, role=role, escape=escape, progress=shown)
+        path = write(
+            embedding,
+            out,
+            format_,
+            role=role,
+            escape=escape,
+            graph=graph,
+            progress=shown,
+        )
     if quiet:
         show.result(str(path))
         return
-    shape = embedding.vectors(role).shape
-    show.result(f"{shape[0]:,} nodes, {shape[1]} numbers each. Written to {path}")
+    kept = f"{len(embedding):,} nodes, {embedding.length(role)} numbers each"
+    show.result(f"{kept}. Written to {path}")
+
+
+def _graph(run: Path) -> Graph:
+    """The graph that a run was made from, read as the run read it."""
+    from nodeemb.choices import read_config, read_settings
+
+    return read_settings(read_config(run / "config.yaml"), {}, {}).input.read()

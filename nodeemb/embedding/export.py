@@ -8,33 +8,74 @@
 | parquet | a column `id` and a column `vector` of fixed-size lists | pandas, polars, pyarrow |
 | projector | vectors.tsv and metadata.tsv in a folder | the TensorFlow embedding projector |
 
-Written in pieces, whole or not at all, and never over another file.
+All ids are looked at before anything is written. What is written goes out in pieces, so
+that memory does not double; whole or not at all, and never over another file.
 """
 
 from __future__ import annotations
 
 import io
 import time
-import urllib.parse
+import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
 from nodeemb.embedding.embedding import Embedding
-from nodeemb.errors import DataRefused, unknown_name
+from nodeemb.embedding.export_ids import Written, written_ids
+from nodeemb.errors import DataRefused, WrongUse, unknown_name
+from nodeemb.graph.graph import Graph
+from nodeemb.graph.ids import Ids
 from nodeemb.io.atomic import new_file
 from nodeemb.io.folders import new_folder
 from nodeemb.progress import Progress, ProgressFn
 
-_ROWS = 4096  # at a time
-
 FORMATS = ("word2vec", "word2vec-binary", "npz", "parquet", "projector")
 
-_TYPED = ("npz", "parquet")
+_NUMBERS = 2**20  # at a time
 
-Rows = Iterator[tuple[slice, np.ndarray]]
+
+class Piece(NamedTuple):
+    """Some rows: their ids as the format has them, and their (k, length) vectors."""
+
+    ids: list[Any]
+    vectors: np.ndarray
+    rows: slice
+
+
+class Source(NamedTuple):
+    """What is written: the vectors of a role, (nodes, length), and how ids are written."""
+
+    embedding: Embedding
+    role: str | None
+    nodes: int
+    length: int
+    ids: Written
+    progress: ProgressFn | None
+
+    def blocks(self) -> Iterator[slice]:
+        """All rows in order, some megabytes of vectors at a time."""
+        step = max(1, _NUMBERS // self.length)
+        for first in range(0, self.nodes, step):
+            yield slice(first, min(first + step, self.nodes))
+
+    def texts(self, rows: slice) -> list[Any]:
+        """Some ids as they are written."""
+        return [self.ids.text(node) for node in self.embedding.ids[rows]]
+
+    def pieces(self) -> Iterator[Piece]:
+        """All that is written. A role that is put together of others is so in pieces too."""
+        begun = time.monotonic()
+        for rows in self.blocks():
+            vectors = _vectors(self.embedding, self.role, rows)
+            yield Piece(self.texts(rows), vectors, rows)
+            if self.progress is not None:
+                seconds, share = time.monotonic() - begun, rows.stop / self.nodes
+                rate = rows.stop / max(seconds, 1e-9)
+                self.progress(Progress("writing", share, rate, "nodes", None, seconds))
 
 
 def export(
@@ -44,6 +85,7 @@ def export(
     *,
     role: str | None = None,
     escape: bool = False,
+    graph: Graph | None = None,
     progress: ProgressFn | None = None,
 ) -> Path:
     """Writes the vectors of a role for another program.
@@ -55,6 +97,7 @@ def export(
         role: a role or view, as `Embedding.vectors` has it; all roles side by side if None.
         escape: percent-encode what the format cannot hold in an id (and "%" itself);
             `urllib.parse.unquote` gives the id back. Otherwise such an id is refused.
+        graph: for "projector": the graph of the embedding, for columns of degrees.
         progress: called after every piece.
 
     Returns:
@@ -62,151 +105,145 @@ def export(
 
     Raises:
         WrongUse: an unknown format or role, or the path exists.
-        DataRefused: an id that the format cannot hold.
+        DataRefused: an id that the format cannot hold, nothing to write, or another graph.
         OutOfResources, RunFailed: it cannot be written; nothing is left.
     """
     if format not in FORMATS:
         raise unknown_name("format", format, FORMATS)
-    vectors, path = embedding.vectors(role), Path(path)
-    ids = _values(embedding) if format in _TYPED else _texts(embedding, format, escape)
-    rows = _pieces(vectors, path.name, progress)
+    path, length = Path(path), _vectors(embedding, role, slice(0)).shape[1]
+    if not len(embedding) or not length:
+        empty = "the embedding has no node" if length else f"role {role} has no numbers"
+        raise DataRefused(f"{empty}: there is nothing to write")
+    columns = _columns(embedding, graph, format)
+    ids = written_ids(embedding.ids, format, escape)
+    source = Source(embedding, role, len(embedding), length, ids, progress)
     if format == "projector":
         with new_folder(path) as folder:
-            with new_file(folder / "metadata.tsv") as file:
-                file.write(("\n".join(ids) + "\n").encode())
-            with new_file(folder / "vectors.tsv") as file:
-                for _, piece in rows:
-                    file.writelines(line + b"\n" for line in _lines(piece, "\t"))
+            _projector(folder, source, columns)
         return path
     with new_file(path) as file:
-        if format == "npz":
-            np.savez(file, ids=np.array(ids), vectors=vectors)
-        elif format == "parquet":
-            _parquet(file, ids, vectors, rows)
-        elif format == "word2vec":
-            _word2vec(file, ids, vectors.shape, rows)
-        else:
-            _word2vec_binary(file, ids, vectors.shape, rows)
+        _WRITERS[format](file, source)
     return path
 
 
-def _pieces(vectors: np.ndarray, name: str, progress: ProgressFn | None) -> Rows:
-    begun = time.monotonic()
-    for first in range(0, len(vectors), _ROWS):
-        rows = slice(first, min(first + _ROWS, len(vectors)))
-        yield rows, np.ascontiguousarray(vectors[rows])
-        if progress is not None:
-            seconds = time.monotonic() - begun
-            rate, share = rows.stop / max(seconds, 1e-9), rows.stop / len(vectors)
-            progress(Progress(f"writing {name}", share, rate, "nodes", None, seconds))
+def _vectors(embedding: Embedding, role: str | None, rows: slice) -> np.ndarray:
+    """(k, length): the vectors of some rows."""
+    table = embedding.table[rows]
+    part = replace(embedding, ids=Ids(len(table)), table=table)
+    return np.ascontiguousarray(part.vectors(role))
 
 
-def _breaks(format: str, char: str) -> bool:
-    """Whether a reader of the format would take a character for the end of an id."""
-    if format == "word2vec":  # many readers split at any white space
-        return char.isspace()
-    return char in {"word2vec-binary": " \n", "projector": "\t\n\r"}[format]
-
-
-def _texts(embedding: Embedding, format: str, escape: bool) -> list[str]:
-    """The ids as text that the format can hold, all different."""
-    texts: list[str] = []
-    for node in embedding.ids:
-        text = str(node)
-        if escape:
-            text = "".join(
-                urllib.parse.quote(c) if c == "%" or _breaks(format, c) else c
-                for c in text
-            )
-        if not text or any(_breaks(format, c) for c in text):
-            what = "holds white space" if text else "is empty"
-            raise DataRefused(
-                f"the id {node!r} {what}, which {format} cannot hold",
-                allowed="npz and parquet hold every text",
-                next_step="Choose one of them" + (", or escape" if text else ""),
-            )
-        texts.append(_storable(text))
-    if len(set(texts)) != len(texts):
-        seen: set[str] = set()
-        twice = next(t for t in texts if t in seen or seen.add(t))  # type: ignore[func-returns-value]
-        raise DataRefused(
-            f"two ids are both written {twice!r}",
-            allowed="Ids that differ as text",
-            next_step="Rename one of them",
+def _columns(
+    embedding: Embedding, graph: Graph | None, format: str
+) -> dict[str, np.ndarray]:
+    """What the projector may show beside ids, by name."""
+    if graph is None:
+        return {}
+    if format != "projector":
+        raise WrongUse(
+            f"{format} has no place for degrees",
+            allowed="Degrees are columns of the projector's metadata",
         )
-    return texts
-
-
-def _values(embedding: Embedding) -> list[Any]:
-    """The ids, all whole numbers of 64 bits or all text."""
-    ids = list(embedding.ids)
-    kinds = {type(node) for node in ids}
-    fits = kinds == {int} and min(ids) >= -(2**63) and max(ids) < 2**63
-    if kinds != {str} and not fits:
-        odd = next((n for n in ids if type(n) not in (int, str)), ids[0])
+    if graph.ids != embedding.ids:
         raise DataRefused(
-            f"ids such as {odd!r} have no column type",
-            allowed="All ids text, or all whole numbers of 64 bits",
-            next_step="Save it instead: the folder of `save` holds every id",
+            "the graph has other nodes than the embedding",
+            next_step="Give the graph that it was trained on, or leave degrees out",
         )
-    return [_storable(node) if fits is False else node for node in ids]
+    return {"out_degree": graph.out_degree, "in_degree": graph.in_degree}
 
 
-def _storable(text: str) -> str:
-    """Refuses half a surrogate pair, which Python calls text and UTF-8 cannot hold."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise DataRefused(
-            f"the id {text!r} is no text that UTF-8 can hold",
-            next_step="Rename it, or save the embedding: `save` holds every id",
-        ) from None
-    return text
+# ---- formats ----------------------------------------------------------------------------
 
 
-def _lines(piece: np.ndarray, between: str) -> list[bytes]:
-    """A line of numbers each, as text that reads back to the same bits."""
-    import pyarrow as pa
-    from pyarrow import csv
-
-    columns = [pa.array(np.ascontiguousarray(column)) for column in piece.T]
-    names = [str(place) for place in range(len(columns))]
-    text = io.BytesIO()
-    options = csv.WriteOptions(include_header=False, delimiter=between)
-    csv.write_csv(pa.table(columns, names=names), text, options)
-    return text.getvalue().splitlines()
-
-
-def _word2vec(
-    file: BinaryIO, ids: list[str], shape: tuple[int, ...], rows: Rows
-) -> None:
-    file.write(f"{shape[0]} {shape[1]}\n".encode())
-    for place, piece in rows:
-        lines = zip(ids[place], _lines(piece, " "), strict=True)
+def _word2vec(file: BinaryIO, source: Source) -> None:
+    file.write(f"{source.nodes} {source.length}\n".encode())
+    for ids, vectors, _ in source.pieces():
+        lines = zip(ids, _lines(vectors, " "), strict=True)
         file.writelines(b"%b %b\n" % (text.encode(), line) for text, line in lines)
 
 
-def _word2vec_binary(
-    file: BinaryIO, ids: list[str], shape: tuple[int, ...], rows: Rows
-) -> None:
-    file.write(f"{shape[0]} {shape[1]}\n".encode())
-    for place, piece in rows:
-        narrow = zip(ids[place], piece.astype("<f4"), strict=True)
+def _word2vec_binary(file: BinaryIO, source: Source) -> None:
+    file.write(f"{source.nodes} {source.length}\n".encode())
+    for ids, vectors, _ in source.pieces():
+        narrow = zip(ids, vectors.astype("<f4"), strict=True)
         file.writelines(
             b"%b %b\n" % (text.encode(), row.tobytes()) for text, row in narrow
         )
 
 
-def _parquet(file: BinaryIO, ids: list[Any], vectors: np.ndarray, rows: Rows) -> None:
+def _npz(file: BinaryIO, source: Source) -> None:
+    longest = max(1, source.ids.longest)
+    kind = np.dtype("<i8") if source.ids.are_integers else np.dtype(f"<U{longest}")
+    with zipfile.ZipFile(file, "w") as archive:
+        with _member(archive, "ids", kind, (source.nodes,)) as out:
+            for rows in source.blocks():
+                out.write(np.array(source.texts(rows), kind).tobytes())
+        number = source.embedding.table.dtype.newbyteorder("<")
+        shape = (source.nodes, source.length)
+        with _member(archive, "vectors", number, shape) as out:
+            for _, vectors, _ in source.pieces():
+                out.write(vectors.astype(number, copy=False).tobytes())
+
+
+def _member(archive: Any, name: str, kind: np.dtype, shape: tuple[int, ...]) -> Any:
+    """An array's place in an npz, with its header; without a date, so that equal vectors
+    make equal files."""
+    out = archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True)
+    described = {
+        "descr": np.lib.format.dtype_to_descr(kind),
+        "fortran_order": False,
+        "shape": shape,
+    }
+    np.lib.format.write_array_header_1_0(out, described)
+    return out
+
+
+def _parquet(file: BinaryIO, source: Source) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
-    number = pa.int64() if isinstance(ids[0], int) else pa.string()
-    kind = pa.list_(pa.from_numpy_dtype(vectors.dtype), vectors.shape[1])
-    schema = pa.schema([("id", number), ("vector", kind)])
+    number = pa.int64() if source.ids.are_integers else pa.string()
+    kind = pa.from_numpy_dtype(source.embedding.table.dtype)
+    schema = pa.schema([("id", number), ("vector", pa.list_(kind, source.length))])
     with parquet.ParquetWriter(file, schema) as writer:
-        for place, piece in rows:
-            flat = pa.array(piece.ravel())
-            lists = pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])
-            columns = [pa.array(ids[place], number), lists]
+        for ids, vectors, _ in source.pieces():
+            flat = pa.array(vectors.ravel())
+            lists = pa.FixedSizeListArray.from_arrays(flat, source.length)
+            columns = [pa.array(ids, number), lists]
             writer.write_table(pa.table(columns, schema=schema))
+
+
+def _projector(folder: Path, source: Source, columns: dict[str, np.ndarray]) -> None:
+    with (
+        new_file(folder / "vectors.tsv") as numbers,
+        new_file(folder / "metadata.tsv") as metadata,
+    ):
+        if columns:  # a single column has no head, more columns must have one
+            metadata.write(("\t".join(["id", *columns]) + "\n").encode())
+        for ids, vectors, rows in source.pieces():
+            numbers.writelines(line + b"\n" for line in _lines(vectors, "\t"))
+            told = zip(ids, *(c[rows].tolist() for c in columns.values()), strict=True)
+            metadata.writelines(
+                ("\t".join(map(str, line)) + "\n").encode() for line in told
+            )
+
+
+_WRITERS = {
+    "word2vec": _word2vec,
+    "word2vec-binary": _word2vec_binary,
+    "npz": _npz,
+    "parquet": _parquet,
+}
+
+
+def _lines(vectors: np.ndarray, between: str) -> list[bytes]:
+    """A line of numbers each, as text that reads back to the same bits."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    columns = [pa.array(np.ascontiguousarray(column)) for column in vectors.T]
+    names = [str(place) for place in range(len(columns))]
+    text = io.BytesIO()
+    options = csv.WriteOptions(include_header=False, delimiter=between)
+    csv.write_csv(pa.table(columns, names=names), text, options)
+    return text.getvalue().splitlines()
