@@ -51,6 +51,7 @@ def export(
 ) -> None:
     """Write vectors for other programs: gensim, pandas, numpy, the projector."""
     from nodeemb.embedding.export import export as write
+    from nodeemb.embedding.export import vectors_of
 
     embedding = show.loaded(run)
     graph = _graph(run) if degrees else None
@@ -67,7 +68,8 @@ def export(
     if quiet:
         show.result(str(path))
         return
-    kept = f"{len(embedding):,} nodes, {embedding.length(role)} numbers each"
+    length = vectors_of(embedding, role, slice(0)).shape[1]
+    kept = f"{len(embedding):,} nodes, {length} numbers each"
     show.result(f"{kept}. Written to {path}")
 
 

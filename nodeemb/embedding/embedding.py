@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from nodeemb.errors import WrongUse, unknown_name
 from nodeemb.graph.ids import Ids
 from nodeemb.roles.layout import Layout, lay_out
 from nodeemb.roles.scheme import Biases, RoleScheme
+
+if TYPE_CHECKING:
+    from nodeemb.graph.graph import Graph
 
 DIVERGED = (
     "this run failed: its loss became non-finite, and these are the last good vectors"
@@ -226,6 +229,7 @@ class Embedding:
         *,
         role: str | None = None,
         escape: bool = False,
+        graph: Graph | None = None,
     ) -> Path:
         """Writes a role's vectors for another program: word2vec, npz, parquet, projector.
 
@@ -233,7 +237,7 @@ class Embedding:
         """
         from nodeemb.embedding.export import export
 
-        return export(self, path, format, role=role, escape=escape)
+        return export(self, path, format, role=role, escape=escape, graph=graph)
 
 
 def load(path: str | Path) -> Embedding:

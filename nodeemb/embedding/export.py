@@ -20,18 +20,20 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
 from nodeemb.embedding.embedding import Embedding
 from nodeemb.embedding.export_ids import Written, written_ids
 from nodeemb.errors import DataRefused, WrongUse, unknown_name
-from nodeemb.graph.graph import Graph
 from nodeemb.graph.ids import Ids
 from nodeemb.io.atomic import new_file
 from nodeemb.io.folders import new_folder
 from nodeemb.progress import Progress, ProgressFn
+
+if TYPE_CHECKING:
+    from nodeemb.graph.graph import Graph
 
 FORMATS = ("word2vec", "word2vec-binary", "npz", "parquet", "projector")
 
@@ -70,7 +72,7 @@ class Source(NamedTuple):
         """All that is written. A role that is put together of others is so in pieces too."""
         begun = time.monotonic()
         for rows in self.blocks():
-            vectors = _vectors(self.embedding, self.role, rows)
+            vectors = vectors_of(self.embedding, self.role, rows)
             yield Piece(self.texts(rows), vectors, rows)
             if self.progress is not None:
                 seconds, share = time.monotonic() - begun, rows.stop / self.nodes
@@ -110,7 +112,7 @@ def export(
     """
     if format not in FORMATS:
         raise unknown_name("format", format, FORMATS)
-    path, length = Path(path), _vectors(embedding, role, slice(0)).shape[1]
+    path, length = Path(path), vectors_of(embedding, role, slice(0)).shape[1]
     if not len(embedding) or not length:
         empty = "the embedding has no node" if length else f"role {role} has no numbers"
         raise DataRefused(f"{empty}: there is nothing to write")
@@ -126,7 +128,7 @@ def export(
     return path
 
 
-def _vectors(embedding: Embedding, role: str | None, rows: slice) -> np.ndarray:
+def vectors_of(embedding: Embedding, role: str | None, rows: slice) -> np.ndarray:
     """(k, length): the vectors of some rows."""
     table = embedding.table[rows]
     part = replace(embedding, ids=Ids(len(table)), table=table)

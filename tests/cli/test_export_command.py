@@ -40,3 +40,30 @@ def test_what_is_refused(nodeemb, refused, run):
     Path("w").write_text("precious")
     assert "w exists" in refused(2, *export, "--format", "npz")
     assert Path("w").read_text() == "precious"
+
+
+def test_degrees_beside_the_ids(nodeemb, refused, run):
+    told = nodeemb(
+        "export", run, "--format", "projector", "--degrees", "--out", "p", "-q"
+    )
+    assert told.exit_code == 0, told.output
+    edges = len(Path("edges.tsv").read_text().splitlines())
+    lines = Path("p/metadata.tsv").read_text().splitlines()
+    assert lines[0] == "id\tout_degree\tin_degree" and len(lines) == 41
+    assert {line.split("\t")[0] for line in lines[1:]} == set(load("run").ids)
+    assert sum(int(line.split("\t")[1]) for line in lines[1:]) == edges
+    refused(2, "export", run, "--format", "npz", "--degrees", "--out", "q")
+    Path("edges.tsv").write_text("other\tnodes\n")
+    said = refused(3, "export", run, "--format", "projector", "--degrees", "--out", "q")
+    assert "other nodes than the embedding" in said
+
+
+def test_ids_that_a_format_cannot_hold(nodeemb, refused, here):
+    Path("spaces.csv").write_text("a b,c\nc,d e\n")
+    nodeemb("embed", "spaces.csv", "--preset", "line2", "-q", "--out", "run")
+    export = ("export", "run", "--format", "word2vec", "--out", "w")
+    said = refused(3, *export)
+    assert "the id 'a b' holds ' ', which word2vec cannot hold" in said
+    assert "--escape" in said
+    assert nodeemb(*export, "--escape").exit_code == 0
+    assert Path("w").read_text().splitlines()[1].startswith("a%20b ")

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import urllib.parse
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from nodeemb.embedding import export as export_module
 from nodeemb.embedding.embedding import Embedding
 from nodeemb.embedding.export import FORMATS, export
 from nodeemb.errors import DataRefused, OutOfResources, WrongUse
+from nodeemb.graph.graph import Graph
 from nodeemb.graph.ids import Ids
 from nodeemb.roles.layout import lay_out
 from nodeemb.roles.schemes import SCHEMES
@@ -61,7 +66,8 @@ def test_read_back_by_a_peer(tmp_path, format, role):
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_whole_numbers_and_many_pieces(tmp_path, format):
+def test_whole_numbers_and_many_pieces(tmp_path, monkeypatch, format):
+    monkeypatch.setattr(export_module, "_NUMBERS", 3 * 4096)
     embedding = embedding_of(10_000)
     moments = []
     export(embedding, tmp_path / "x", format, role="target", progress=moments.append)
@@ -71,8 +77,7 @@ def test_whole_numbers_and_many_pieces(tmp_path, format):
     np.testing.assert_array_equal(
         vectors.astype(np.float32), embedding.vectors("target")
     )
-    if format != "npz":
-        assert [round(m.share, 3) for m in moments] == [0.41, 0.819, 1.0]
+    assert [round(m.share, 3) for m in moments] == [0.41, 0.819, 1.0]
 
 
 @pytest.mark.parametrize("format", ["npz", "parquet", "projector"])
@@ -87,7 +92,8 @@ def test_float64_keeps_its_bits(tmp_path, format):
     [
         ("word2vec", ["a b", "a\tb", "a\nb", "a\u3000b", "a\xa0b", " ", ""]),
         ("word2vec-binary", ["a b", "a\nb", ""]),
-        ("projector", ["a\tb", "a\nb", "a\rb", ""]),
+        ("projector", ["a\tb", "a\nb", "a\rb", "a\x85b", "\u2028", ""]),
+        ("npz", ["a\0", "\0\0", "%\0"]),
     ],
 )
 def test_ids_that_a_format_cannot_hold(tmp_path, format, bad):
@@ -149,3 +155,122 @@ def test_unknown_names(tmp_path):
     with pytest.raises(WrongUse, match="Did you mean target"):
         embedding_of(3).export(tmp_path / "x", "npz", role="targt")
     assert not Path(tmp_path / "x").exists()
+
+
+def test_zeros_within_an_id_are_kept_and_at_its_end_not_lost(tmp_path):
+    ids = ["a\0b", "\0a", "", "a" * 1000]
+    path = embedding_of(ids).export(tmp_path / "x", "npz")
+    assert read_back(path, "npz")[0] == ids
+    ids = ["a\0", "", "\0", "\0\0"]
+    assert (
+        read_back(embedding_of(ids).export(tmp_path / "y", "parquet"), "parquet")[0]
+        == ids
+    )
+
+
+def test_one_long_id_does_not_make_a_huge_file(tmp_path):
+    embedding = embedding_of(["a", "b" * 1001])
+    with pytest.raises(DataRefused, match="1,001 characters"):
+        embedding.export(tmp_path / "x", "npz")
+    assert (
+        len(read_back(embedding.export(tmp_path / "x", "parquet"), "parquet")[0]) == 2
+    )
+
+
+@pytest.mark.parametrize("escape", [False, True])
+@pytest.mark.parametrize("format", FORMATS)
+def test_half_a_surrogate_pair_is_refused(tmp_path, format, escape):
+    with pytest.raises(DataRefused, match="half a surrogate pair"):
+        embedding_of(["fine", "\ud800"]).export(tmp_path / "x", format, escape=escape)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_nothing_to_write_is_refused(tmp_path, format):
+    scheme = SCHEMES["signature"].with_shares({"minus": 0.0})
+    table = np.ones((3, 6), np.float32)
+    embedding = Embedding(Ids(3), table, scheme, 6)
+    with pytest.raises(DataRefused, match="role minus has no numbers"):
+        embedding.export(tmp_path / "x", format, role="minus")
+    embedding = Embedding(Ids([]), table[:0], scheme, 6)
+    with pytest.raises(DataRefused, match="no node"):
+        embedding.export(tmp_path / "x", format)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("role", ["source", "source_bias", "sum", None])
+@pytest.mark.parametrize("format", FORMATS)
+def test_roles_that_are_put_together_are_so_in_pieces(
+    tmp_path, monkeypatch, format, role
+):
+    embedding = embedding_of(101, np.float64, biases="free")
+    whole = embedding.export(tmp_path / "whole", format, role=role)
+    monkeypatch.setattr(export_module, "_NUMBERS", 13)
+    parts = embedding.export(tmp_path / "parts", format, role=role)
+    one, two = read_back(whole, format), read_back(parts, format)
+    assert list(one[0]) == list(two[0])
+    np.testing.assert_array_equal(one[1], two[1])
+    if format != "parquet":  # its groups of rows are the pieces
+        files = ["metadata.tsv", "vectors.tsv"] if format == "projector" else ["."]
+        for name in files:
+            assert (whole / name).read_bytes() == (parts / name).read_bytes()
+
+
+@pytest.mark.parametrize("role", ["sum", None])
+@pytest.mark.parametrize("format", FORMATS)
+def test_memory_does_not_double(tmp_path, monkeypatch, format, role):
+    monkeypatch.setattr(export_module, "_NUMBERS", 2**14)
+    table = np.zeros((40_000, 64), np.float32)  # 10 MB, in pieces of 64 kB
+    embedding = Embedding(Ids(len(table)), table, SCHEMES["source_target"], 64)
+    embedding_of(3).export(tmp_path / "x", format)  # imports
+    tracemalloc.start()
+    embedding.export(tmp_path / "y", format, role=role)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < table.nbytes / 5
+
+
+def test_degrees_for_the_projector(tmp_path):
+    graph = Graph.from_edges(["a", "a", "b"], ["b", "c", "c"])
+    embedding = embedding_of(list(graph.ids))
+    path = embedding.export(tmp_path / "x", "projector", graph=graph)
+    told = (path / "metadata.tsv").read_text().splitlines()
+    assert told == ["id\tout_degree\tin_degree", "a\t2\t0", "b\t1\t1", "c\t0\t2"]
+    with pytest.raises(DataRefused, match="other nodes"):
+        embedding_of(["a", "b", "d"]).export(tmp_path / "y", "projector", graph=graph)
+    with pytest.raises(WrongUse, match="npz has no place for degrees"):
+        embedding.export(tmp_path / "y", "npz", graph=graph)
+    assert not (tmp_path / "y").exists()
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_equal_vectors_make_equal_files(tmp_path, format):
+    one = embedding_of(ODD).export(tmp_path / "x", format)
+    two = embedding_of(ODD).export(tmp_path / "y", format)
+    for name in ["metadata.tsv", "vectors.tsv"] if format == "projector" else ["."]:
+        assert (one / name).read_bytes() == (two / name).read_bytes()
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.text(max_size=8), min_size=1, max_size=8, unique=True),
+    st.sampled_from(FORMATS),
+    st.booleans(),
+)
+def test_any_ids_come_back_or_are_refused(tmp_path_factory, ids, format, escape):
+    """What can be written is read back by the format's own readers as the same ids."""
+    path = tmp_path_factory.mktemp("x") / "x"
+    embedding = embedding_of(ids)
+    try:
+        embedding.export(path, format, escape=escape)
+    except DataRefused as error:
+        assert repr(next(i for i in ids if repr(i) in str(error)))
+        assert not path.exists()
+        return
+    found, vectors = read_back(path, format)
+    if escape:
+        found = [urllib.parse.unquote(i) for i in found]
+    assert list(found) == ids
+    np.testing.assert_array_equal(
+        vectors.reshape(len(ids), -1).astype(np.float32), embedding.vectors()
+    )
