@@ -138,6 +138,8 @@ def embed(
     state, tables = _begin(kept, run, graph.num_nodes, layout)
     if tables is None:
         tables = new_tables(graph.num_nodes, layout, seed, dtype)
+    elif state.good is None:  # still in the first epoch
+        state.good = new_tables(graph.num_nodes, layout, seed, dtype).table
     engine = make_backend(backend, tables, layout, recipe, shift, threads, device)
     show = line_reporter() if progress is True else (progress or None)
 

@@ -115,19 +115,24 @@ def test_other_backends(monkeypatch, tmp_path, graph, backend):
     same(in_pieces(monkeypatch, graph, 4, tmp_path / "c", **choices)[0], whole)
 
 
-def test_a_diverging_run_keeps_the_same_tables(monkeypatch, tmp_path, graph):
+@pytest.mark.parametrize(("rate", "steps"), [(1.0, 3), (3.0, 3), (10.0, 1)])
+def test_a_diverging_run_keeps_the_same_tables(
+    monkeypatch, tmp_path, graph, rate, steps
+):
     wild = {
         "objective.kind": "squared",
         "noise.per_pair": 0,
         "training.optimizer": "sgd",
-        "training.learning_rate": 3.0,
+        "training.learning_rate": rate,
         "training.epochs": 200,
+        "training.block_pairs": 8,
+        "training.batch_blocks": 1,
     }
     tables = []
-    for steps, name in ((10**9, "whole"), (3, "pieces")):
+    for often, name in ((10**9, "whole"), (steps, "pieces")):
         with pytest.raises(run_module.Diverged) as caught:
             in_pieces(
-                monkeypatch, graph, steps, tmp_path / name,
+                monkeypatch, graph, often, tmp_path / name,
                 preset="line2", dim=4, options=wild,
             )  # fmt: skip
         tables.append(caught.value.embedding.table)
