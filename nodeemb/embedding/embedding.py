@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nodeemb.embedding.scoring import channel_scores, score_rows, top_k
+from nodeemb.embedding.scoring import channel_scores, score_rows
+from nodeemb.embedding.search import top_k
 from nodeemb.errors import WrongUse, unknown_name
 from nodeemb.graph.ids import Ids
 from nodeemb.roles.layout import Layout, lay_out
@@ -181,7 +182,7 @@ class Embedding:
         """The other nodes with the highest score beside a node, exactly.
 
         This is the model's own score (inner product on the right table, and biases), not a
-        cosine.
+        cosine. Every node is looked at, in blocks.
 
         Args:
             node: an id.
@@ -190,24 +191,28 @@ class Embedding:
             topn: how many.
 
         Returns:
-            (id, score), best first.
+            (id, score), best first; of equal scores the lower row first.
 
         Raises:
             UnknownId: no such node. WrongUse: another role, or topn below 1.
         """
+        return self.most_similar_each([node], role, topn)[0]
+
+    def most_similar_each(
+        self, nodes: Iterable[Hashable], role: str = "target", topn: int = 10
+    ) -> list[list[tuple[Any, float]]]:
+        """As `most_similar`, a list for each of many nodes; the table passes by once for
+        some hundred of them."""
         if role not in ("source", "target"):
             raise unknown_name("part for the answers", role, ("target", "source"))
         if not isinstance(topn, (int, np.integer)) or topn < 1:
             raise WrongUse(f"topn is {topn!r}", allowed="A whole number of at least 1")
-        rows, scores = top_k(
-            self.table,
-            self.scheme,
-            self.layout,
-            self.ids.row(node),
-            topn,
-            role == "target",
-        )
-        return [(self.ids[r], float(s)) for r, s in zip(rows, scores, strict=True)]
+        rows, forward = self.ids.rows(nodes), role == "target"
+        found = top_k(self.table, self.scheme, self.layout, rows, int(topn), forward)
+        return [
+            [(self.ids[r], float(s)) for r, s in zip(*best, strict=True)]
+            for best in found
+        ]
 
     # ---- files --------------------------------------------------------------------
 

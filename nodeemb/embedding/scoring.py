@@ -7,7 +7,13 @@ import numpy as np
 from nodeemb.roles.layout import Layout, Map
 from nodeemb.roles.scheme import RoleScheme
 
-_BLOCK = 65_536
+_BLOCK = 65_536  # rows at a time
+_NUMBERS = 2**22  # numbers at a time
+
+
+def rows_at_once(length: int) -> int:
+    """How many vectors of a length are put together at a time."""
+    return max(1, min(_BLOCK, _NUMBERS // length))
 
 
 def side_vectors(
@@ -42,10 +48,11 @@ def channel_scores(
     left, right = layout.channels[channel]
     length = layout.lengths[channel]
     out = np.empty(len(sources), table.dtype)
-    for a in range(0, len(sources), _BLOCK):
-        x = side_vectors(table, left, length, sources[a : a + _BLOCK])
-        y = side_vectors(table, right, length, targets[a : a + _BLOCK])
-        out[a : a + _BLOCK] = np.einsum("ij,ij->i", x, y)
+    step = rows_at_once(length)
+    for a in range(0, len(sources), step):
+        x = side_vectors(table, left, length, sources[a : a + step])
+        y = side_vectors(table, right, length, targets[a : a + step])
+        out[a : a + step] = np.einsum("ij,ij->i", x, y)
     return out
 
 
@@ -71,86 +78,12 @@ def score_rows(
         scheme,
         {
             name: channel_scores(table, layout, name, sources, targets)
-            for name in _used(scheme)
+            for name in used_channels(scheme)
         },
     )
 
 
-def scores_against(
-    table: np.ndarray,
-    scheme: RoleScheme,
-    layout: Layout,
-    row: int,
-    others: range,
-    forward: bool,
-) -> np.ndarray:
-    """(len(others),) joint scores of one row against a range of rows.
-
-    The same numbers as `score_rows`, digit for digit, so that equal vectors have equal
-    scores wherever they stand; a matrix product would not promise that.
-
-    Args:
-        forward: True: the row is the source and the range targets; False: the reverse.
-    """
-    scores = {}
-    for name in _used(scheme):
-        parts = [(others, forward)]
-        if name in layout.symmetric:
-            cut = min(max(row, others.start), others.stop)
-            parts = [(range(others.start, cut), False), (range(cut, others.stop), True)]
-        scores[name] = np.concatenate(
-            [_against(table, layout, name, row, *part) for part in parts]
-        )
-    return joined(scheme, scores)
-
-
-def _used(scheme: RoleScheme) -> list[str]:
+def used_channels(scheme: RoleScheme) -> list[str]:
     """The channels that the joint score needs."""
     always = scheme.join == "probability"
     return [n for n, c in scheme.channels.items() if always or c.coefficient != 0]
-
-
-def _against(
-    table: np.ndarray,
-    layout: Layout,
-    channel: str,
-    row: int,
-    others: range,
-    forward: bool,
-) -> np.ndarray:
-    left, right = layout.channels[channel]
-    near, far = (left, right) if forward else (right, left)
-    length = layout.lengths[channel]
-    x = side_vectors(table, near, length, slice(row, row + 1))[0]
-    y = side_vectors(table, far, length, slice(others.start, others.stop))
-    return np.einsum("j,ij->i", x, y)
-
-
-def top_k(
-    table: np.ndarray,
-    scheme: RoleScheme,
-    layout: Layout,
-    row: int,
-    count: int,
-    forward: bool,
-) -> tuple[np.ndarray, np.ndarray]:
-    """The best `count` other nodes for a row, exactly, in blocks of nodes.
-
-    Returns:
-        rows (k,) int64 and scores (k,), best first; ties by row.
-    """
-    best_rows, best = np.empty(0, np.int64), np.empty(0, table.dtype)
-    for a in range(0, len(table), _BLOCK):
-        block = range(a, min(a + _BLOCK, len(table)))
-        scores = scores_against(table, scheme, layout, row, block, forward)
-        rows = np.arange(block.start, block.stop)
-        keep = rows != row
-        rows = np.concatenate([best_rows, rows[keep]])
-        scores = np.concatenate([best, scores[keep]])
-        if len(scores) > count:
-            cut = np.partition(scores, len(scores) - count)[len(scores) - count]
-            chosen = scores >= cut
-            rows, scores = rows[chosen], scores[chosen]
-        order = np.lexsort((rows, -scores))[:count]
-        best_rows, best = rows[order], scores[order]
-    return best_rows, best

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 
 import naive
 import numpy as np
 import pytest
 
-from nodeemb.embedding import scoring
+from nodeemb.embedding import scoring, search
 from nodeemb.embedding.embedding import Embedding
 from nodeemb.errors import UnknownId, WrongUse
 from nodeemb.graph.ids import Ids
@@ -269,6 +270,42 @@ def test_equal_vectors_have_equal_scores_and_come_by_row(nodes, block, monkeypat
     assert len({score for _, score in found}) == 1
     few = embedding.most_similar(node, topn=3)
     assert few == found[:3]
+
+
+@every_scheme
+@pytest.mark.parametrize(("questions", "block"), [(1, 5), (4, 6), (256, 65_536)])
+def test_many_questions_at_once_have_the_answers_of_each(
+    scheme, questions, block, monkeypatch
+):
+    monkeypatch.setattr(scoring, "_BLOCK", block)
+    monkeypatch.setattr(search, "_QUESTIONS", questions)
+    embedding = made(scheme, "free", dtype="float32")
+    asked = ["m", "a", "c", "a", "b", "l", "f"]
+    for role in ("target", "source"):
+        found = embedding.most_similar_each(asked, role, 4)
+        ranked = [brute_force(embedding, embedding.ids.row(n), role) for n in asked]
+        assert found == [answers[:4] for answers in ranked]
+    assert embedding.most_similar_each([]) == []
+    with pytest.raises(UnknownId):
+        embedding.most_similar_each(["a", "x"])
+
+
+def test_search_takes_a_block_of_memory(monkeypatch):
+    monkeypatch.setattr(scoring, "_NUMBERS", 2**14)
+    embedding = made("partial", "free", nodes=40_000, dtype="float32")
+    embedding.most_similar_each([0])
+    tracemalloc.start()
+    found = embedding.most_similar_each(range(20))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(found) == 20
+    assert peak < embedding.table.nbytes / 4
+
+
+def test_wide_vectors_come_in_fewer_rows():
+    assert scoring.rows_at_once(8) == 65_536
+    assert scoring.rows_at_once(2**12) == 1024
+    assert scoring.rows_at_once(2**40) == 1
 
 
 def test_the_node_itself_is_no_answer_even_where_it_is_best():
