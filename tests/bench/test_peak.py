@@ -1,6 +1,6 @@
 """The peak of a run against `nodeemb estimate`: within a quarter, on a real and a large graph.
 
-    python -m pytest -m bench -s tests/bench/test_forecast.py
+    python -m pytest -m bench -s tests/bench/test_peak.py
 
 Each run is `nodeemb embed` in a process of its own, reading a file; the peak is the
 process's largest resident set, as the run's own manifest has it.
