@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -125,3 +126,32 @@ def test_what_a_kill_leaves_is_refused_when_torn(clean, tmp_path):
         Path(torn / "embedding.safetensors").write_bytes(data[:length])
         with pytest.raises(DataRefused):
             load(torn)
+
+
+@pytest.mark.parametrize("format", ["word2vec", "parquet", "projector"])
+def test_exporting(clean, tmp_path, format):
+    whole, _ = clean
+    draw = random.Random(format)
+    begun = time.monotonic()
+    good = tmp_path / "good"
+    command = ("export", whole, "--format", format, "-q", "--out")
+    done = start(*command, good)
+    done.communicate()
+    assert done.returncode == 0
+    seconds, kills = time.monotonic() - begun, 0
+    for number in range(max(1, KILLS // 5)):
+        path = tmp_path / f"out{number}"
+        moments = [any_time(draw, seconds), while_writing(draw, tmp_path)]
+        kills += killed(start(*command, path), draw.choice(moments))
+        if path.exists():
+            assert contents(path) == contents(good)
+        for part in tmp_path.glob(".*.part"):
+            shutil.rmtree(part) if part.is_dir() else part.unlink()
+    assert kills
+
+
+def contents(path):
+    """The bytes of a file, or of a folder's files by name."""
+    if path.is_file():
+        return path.read_bytes()
+    return {file.name: file.read_bytes() for file in path.iterdir()}
