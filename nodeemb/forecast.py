@@ -113,12 +113,7 @@ def forecast_memory(
     graph += 4 * m * size.weighted + m * size.signed
     # degrees and noise laws of both sides
     sampler = 2 * 8 * n + 2 * (8 + 8 + 4) * n * (recipe.noise.per_pair > 0)
-    if recipe.sampler.kind in ("edges", "alternating"):
-        sampler += 4 * m  # the source of each arc
-    if recipe.sampler.kind == "edges":
-        sampler += 12 * m if size.weighted else 8 * m
-    elif size.weighted:
-        sampler += 12 * m
+    sampler += _walked(size, recipe)
     table = n * layout.columns * itemsize
     tables = (3 if validated else 2) * table + n * (len(layout.roles) * itemsize + 4)
     blocks, block = _batch(size, recipe)
@@ -129,6 +124,20 @@ def forecast_memory(
     if recipe.objective.shift:
         sampler += (8 + itemsize) * n
     return Memory(graph, sampler, tables, batch, round(_READING * graph))
+
+
+def _walked(size: Size, recipe: Recipe) -> int:
+    """Bytes of the arcs or steps that sequences are drawn from."""
+    n, m, sampler = size.nodes, size.arcs, recipe.sampler
+    if sampler.kind == "edges" or sampler.kind == "alternating":
+        # the source of each arc, their order or alias tables, and those of each step
+        steps = 2 * 8 * (sampler.kind == "alternating")
+        return (4 + (12 + steps if size.weighted else 4)) * m
+    table = 8 * m if size.weighted else 0
+    if size.directed and sampler.direction == "ignore":
+        # one arc each way, as if none were mutual
+        table = 8 * n + 2 * m * (16 if size.weighted else 4)
+    return 4 * n + table
 
 
 def _batch(size: Size, recipe: Recipe) -> tuple[int, int]:

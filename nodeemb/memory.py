@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 _LIMITS = (
@@ -23,3 +24,18 @@ def memory_bytes() -> int | None:
         except (OSError, ValueError):  # no such file, or it says "max"
             continue
     return min(found, default=None)
+
+
+def peak_bytes() -> int:
+    """The most memory that this process has held at once."""
+    try:
+        # what getrusage tells begins with the memory of the process that started this one
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return 1024 * int(line.split()[1])
+    except OSError:
+        pass
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak

@@ -55,14 +55,19 @@ def below(key, index, bound):
     return np.int64(((bits(key, index) >> _S32) * np.uint64(bound)) >> _S32)
 
 
+def permutation(key: np.uint64, n: int) -> np.ndarray:
+    """(n,) int32 (int64 from 2**31 on): a shuffle of 0..n-1, n below 2**32."""
+    order = np.arange(n, dtype=np.int32 if n < 2**31 else np.int64)
+    _shuffle(key, order)
+    return order
+
+
 @njit
-def permutation(key, n):
-    """(n,) int64: a shuffle of 0..n-1 (Fisher-Yates, draws from `key`)."""
-    order = np.arange(n)
-    for i in range(n - 1, 0, -1):
+def _shuffle(key, order):
+    """Fisher-Yates, in place, draws from `key`."""
+    for i in range(len(order) - 1, 0, -1):
         j = below(key, i, i + 1)
         order[i], order[j] = order[j], order[i]
-    return order
 
 
 @njit

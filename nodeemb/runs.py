@@ -19,8 +19,6 @@ import datetime
 import hashlib
 import json
 import re
-import resource
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -36,6 +34,7 @@ from nodeemb.errors import DataRefused, Diverged, WrongUse
 from nodeemb.forecast import Memory, forecast_memory, graph_size
 from nodeemb.io.atomic import write_json, write_text_atomically
 from nodeemb.io.folders import check_new_folder, new_folder
+from nodeemb.memory import peak_bytes
 from nodeemb.options import parse_yaml
 from nodeemb.progress import ProgressFn
 from nodeemb.recipe import Recipe
@@ -287,7 +286,6 @@ def write_folder(folder: Path, files: Mapping[str, str]) -> None:
 
 def manifest_head(kind: str, config: str, message: str) -> dict[str, Any]:
     """What the manifest of every kind of run begins with."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
         "format": FORMAT,
         "kind": kind,
@@ -295,7 +293,7 @@ def manifest_head(kind: str, config: str, message: str) -> dict[str, Any]:
         "message": message,
         "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "config_hash": hashlib.sha256(config.encode()).hexdigest()[:16],
-        "peak_memory_mb": round(peak / (2**20 if sys.platform == "darwin" else 2**10)),
+        "peak_memory_mb": round(peak_bytes() / 2**20),
     }
 
 

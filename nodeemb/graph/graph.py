@@ -171,10 +171,11 @@ class Graph:
         """A short hash of ids, arcs, weights and signs, for manifests."""
         state = hashlib.sha256(self.ids.digest().encode())
         state.update(b"directed" if self.directed else b"undirected")
-        state.update(self.out.pointers.astype("<i8").tobytes())
-        state.update(self.out.neighbours.astype("<i4").tobytes())
-        for values, kind in ((self.weight, "<f4"), (self.sign, "<i1")):
-            state.update(b"-" if values is None else values.astype(kind).tobytes())
+        arrays = ((self.out.pointers, "<i8"), (self.out.neighbours, "<i4"))
+        for values, kind in (*arrays, (self.weight, "<f4"), (self.sign, "<i1")):
+            state.update(
+                b"-" if values is None else values.astype(kind, copy=False).data
+            )
         return state.hexdigest()[:16]
 
     # ---- conversion (each imports its library only when called) ---------------------

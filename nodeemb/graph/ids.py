@@ -158,8 +158,9 @@ class Ids(Sequence):
 
     def digest(self) -> str:
         """A short hash of all ids in order, for manifests."""
+        content: memoryview | bytes
         if self.are_integers:
-            content = self.to_numpy().astype("<i8").tobytes()
+            content = self.to_numpy().astype("<i8", copy=False).data
         else:
             content = "\x00".join(map(repr, self)).encode("utf-8", "surrogatepass")
         return hashlib.sha256(content).hexdigest()[:16]

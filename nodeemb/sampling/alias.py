@@ -52,14 +52,14 @@ def alias_table(weights):
     """Tables of one law.
 
     Args:
-        weights: (n,) float64, 0 or more, some above 0.
+        weights: (n,) float64, 0 or more, some above 0; n below 2**31.
 
     Returns:
-        prob (n,) float64 and jump (n,) int64.
+        prob (n,) float64 and jump (n,) int32.
     """
     n = len(weights)
-    prob, jump = np.empty(n), np.empty(n, np.int64)
-    _fill(weights, prob, jump, np.empty(n, np.int64), np.empty(n, np.int64))
+    prob, jump = np.empty(n), np.empty(n, np.int32)
+    _fill(weights, prob, jump, np.empty(n, np.int32), np.empty(n, np.int32))
     return prob, jump
 
 
@@ -79,7 +79,7 @@ def alias_rows(pointers, weights):
     most = 0
     for v in range(len(pointers) - 1):
         most = max(most, pointers[v + 1] - pointers[v])
-    small, large = np.empty(most, np.int64), np.empty(most, np.int64)
+    small, large = np.empty(most, np.int32), np.empty(most, np.int32)
     for v in range(len(pointers) - 1):
         a, b = pointers[v], pointers[v + 1]
         if b > a:

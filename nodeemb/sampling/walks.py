@@ -21,8 +21,8 @@ from typing import NamedTuple
 import numpy as np
 
 from nodeemb.compiled import njit, prange
-from nodeemb.graph.build import from_rows
 from nodeemb.graph.graph import Graph
+from nodeemb.graph.kernels import count_mutual
 from nodeemb.rng import bits, permutation, stream_key, unit
 from nodeemb.sampling.alias import alias_rows, draw
 from nodeemb.sampling.options import SecondOrderOptions, WalkOptions
@@ -44,23 +44,43 @@ class Steps(NamedTuple):
     degree: np.ndarray
 
 
-def undirected(graph: Graph) -> Graph:
-    """The graph with directions forgotten; mutual arcs are one edge, weights add up."""
+def steps_both_ways(graph: Graph) -> Steps:
+    """Directions forgotten; mutual arcs are one edge, and their weights add up."""
     if not graph.directed:
-        return graph
-    rule = "first" if graph.weight is None else "sum"
-    sources, targets, weight = graph.sources, graph.targets, graph.weight
-    if weight is not None:
-        # a loop's weight counts once, a mutual pair's weights both
-        weight = weight.astype(np.float64)
-        back = graph.arc_positions(targets, sources)
-        loop = sources == targets
-        weight = weight + np.where((back >= 0) & ~loop, weight[back], 0)
-        keep = (back < 0) | (sources <= targets)
-        sources, targets, weight = sources[keep], targets[keep], weight[keep]
-    return from_rows(
-        sources, targets, ids=graph.ids, weight=weight, directed=False, duplicates=rule
-    )
+        return out_steps(graph)
+    mutual = count_mutual(*graph.out[:2], *graph.into[:2])[1]
+    count = 2 * graph.num_arcs - mutual
+    weight = np.empty(0 if graph.weight is None else count, np.float32)
+    given = weight if graph.weight is None else graph.weight
+    pointers, ends = _merge(*graph.out[:2], *graph.into, given, count, weight)
+    return _steps(pointers, ends, None if graph.weight is None else weight)
+
+
+@njit
+def _merge(pointers, neighbours, turned, back, arcs, given, count, weight):
+    """Pointers and neighbours over both directions; `weight` is filled with sums."""
+    wide = np.zeros_like(pointers)
+    ends = np.empty(count, np.int32)
+    last = np.int32(2**31 - 1)  # no node is
+    k = 0
+    for row in range(len(pointers) - 1):
+        i, j = pointers[row], turned[row]
+        while i < pointers[row + 1] or j < turned[row + 1]:
+            one = neighbours[i] if i < pointers[row + 1] else last
+            other = back[j] if j < turned[row + 1] else last
+            ends[k] = min(one, other)
+            if len(weight) > 0:
+                total = 0.0
+                if one <= other:
+                    total += given[i]
+                if other <= one and other != row:  # a loop counts once
+                    total += given[arcs[j]]
+                weight[k] = total
+            i += one <= other
+            j += other <= one
+            k += 1
+        wide[row + 1] = k
+    return wide, ends
 
 
 def out_steps(graph: Graph) -> Steps:
@@ -184,10 +204,10 @@ def plan_walks(
 
     A walk that starts where there is no way on has one node and gives no pairs.
     """
-    walked = undirected(graph) if options.direction == "ignore" else graph
-    steps = out_steps(walked)
+    follow = graph.directed and options.direction == "follow"
+    steps = out_steps(graph) if follow else steps_both_ways(graph)
     n, length = graph.num_nodes, options.walk_length
-    into = steps.degree if not walked.directed else in_steps(walked).degree
+    into = in_steps(graph).degree if follow else steps.degree
     orders: dict[tuple[int, int], np.ndarray] = {}
 
     def order(epoch: int, lap: int) -> np.ndarray:

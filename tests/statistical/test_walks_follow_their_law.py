@@ -10,7 +10,7 @@ import planted
 import pytest
 from agreement import CHANCE, chi_square, chi_square_of_many
 
-from nodeemb.sampling import alternating, walks
+from nodeemb.sampling import walks
 from nodeemb.sampling.options import (
     AlternatingOptions,
     EdgeOptions,
@@ -130,14 +130,8 @@ def without_last(steps: walks.Steps) -> walks.Steps:
 def test_a_sampler_that_never_draws_the_last_neighbour_is_seen(
     graph, options, monkeypatch
 ):
-    whole_out, whole_in = walks.out_steps, walks.in_steps
-    for module in (walks, alternating):
-        monkeypatch.setattr(
-            module, "out_steps", lambda graph: without_last(whole_out(graph))
-        )
-        monkeypatch.setattr(
-            module, "in_steps", lambda graph: without_last(whole_in(graph))
-        )
+    whole = walks._steps
+    monkeypatch.setattr(walks, "_steps", lambda *given: without_last(whole(*given)))
     assert p_of_walks(planted.PLANTED[graph](), options) < CHANCE
 
 
