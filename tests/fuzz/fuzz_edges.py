@@ -18,6 +18,7 @@ import random
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,6 @@ def one_input(data: bytes, folder: Path) -> str:
     from nodeemb.errors import NodeembError
     from nodeemb.io.edges import read_edges
 
-    (folder / "last-input").write_bytes(data)
     choice, content = data[0] if data else 0, data[1:]
     options, packing = OPTIONS[choice % 8], PACKED[choice // 8 % 8]
     if packing != "raw" and not content.startswith(MARKS):
@@ -180,37 +180,50 @@ class Lines:
         return line
 
 
-def own_engine(runs: int, seconds: float, seed: int, folder: Path) -> None:
-    """Mutates what has reached new steps, until the runs or the seconds are over."""
-    draw, lines, pool = random.Random(seed), Lines(), seeds()
+def own_engine(
+    one_input: Callable[[bytes, Path], str],
+    pool: list[bytes],
+    given: argparse.Namespace,
+    folder: Path,
+) -> None:
+    """Mutates what has reached new steps, until the runs or the seconds are over.
+
+    Every tenth input is followed line by line, which takes most of the time.
+    """
+    draw, lines, first = random.Random(given.seed), Lines(), len(pool)
     outcomes: collections.Counter[str] = collections.Counter()
-    begun = told = time.monotonic()
-    for number in range(runs):
-        first = number < len(pool)
-        data = pool[number] if first else mutated(draw.choice(pool), pool, draw)
+    begun = told = armed = time.monotonic()
+    faulthandler.dump_traceback_later(30, exit=True)
+    for number in range(given.runs):
+        seed = number < first
+        data = pool[number] if seed else mutated(draw.choice(pool), pool, draw)
+        (folder / "last-input").write_bytes(data)
         lines.fresh = False
-        faulthandler.dump_traceback_later(30, exit=True)
-        sys.settrace(lines)
+        sys.settrace(lines if seed or number % 10 == 0 else None)
         try:
             outcomes[one_input(data, folder)] += 1
         finally:
             sys.settrace(None)
-        if lines.fresh and not first:
+        if lines.fresh and not seed:
             pool.append(data)
         now = time.monotonic()
-        if now - told > 10 or now - begun > seconds or number + 1 == runs:
+        if now - armed > 1:
+            armed = now
+            faulthandler.dump_traceback_later(30, exit=True)
+        over = now - begun > given.seconds
+        if now - told > 10 or over or number + 1 == given.runs:
             told = now
             print(  # noqa: T201
                 f"{number + 1:,} inputs, {now - begun:.0f} s, {len(lines.seen)} steps, "
                 f"{len(pool)} kept: {dict(outcomes)}",
                 flush=True,
             )
-        if now - begun > seconds:
+        if over:
             break
     faulthandler.cancel_dump_traceback_later()
 
 
-def atheris_engine(runs: int, seconds: float, seed: int, folder: Path) -> None:
+def atheris_engine(given: argparse.Namespace, folder: Path) -> None:
     """The same by atheris; its report goes to standard error."""
     import atheris
 
@@ -225,7 +238,8 @@ def atheris_engine(runs: int, seconds: float, seed: int, folder: Path) -> None:
     words = folder / "words"
     lines = ['"' + "".join(f"\\x{b:02x}" for b in word) + '"' for word in WORDS]
     words.write_text("\n".join(lines) + "\n")
-    flags = [f"-runs={runs}", f"-max_total_time={seconds:.0f}", f"-seed={seed + 1}"]
+    flags = [f"-runs={given.runs}", f"-max_total_time={given.seconds:.0f}"]
+    flags += [f"-seed={given.seed + 1}"]
     flags += ["-timeout=30", "-max_len=4096", f"-dict={words}", "-rss_limit_mb=4096"]
     flags += [f"-artifact_prefix={folder}/", "-print_final_stats=1"]
     atheris.Setup(
@@ -234,28 +248,39 @@ def atheris_engine(runs: int, seconds: float, seed: int, folder: Path) -> None:
     atheris.Fuzz()
 
 
-def main() -> None:
-    """Reads the arguments and starts an engine."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def arguments(doc: str) -> argparse.ArgumentParser:
+    """The options that all fuzzers share."""
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
     parser.add_argument("--runs", type=int, default=100_000)
     parser.add_argument("--seconds", type=float, default=3600)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--folder", type=Path, help="work folder; default: a new one")
-    parser.add_argument("--own", action="store_true", help="without atheris")
-    given = parser.parse_args()
-    folder = given.folder or Path(tempfile.mkdtemp(prefix="fuzz-edges-"))
-    folder.mkdir(parents=True, exist_ok=True)
+    return parser
+
+
+def work_folder(name: str) -> Path:
+    """A new folder, in memory where that can be."""
+    memory = Path("/dev/shm")
+    folder = Path(
+        tempfile.mkdtemp(prefix=name, dir=memory if memory.is_dir() else None)
+    )
     print(f"work folder: {folder}", flush=True)  # noqa: T201
     faulthandler.enable()
-    engine = own_engine
+    return folder
+
+
+def main() -> None:
+    """Reads the arguments and starts an engine."""
+    parser = arguments(__doc__)
+    parser.add_argument("--own", action="store_true", help="without atheris")
+    given, folder = parser.parse_args(), work_folder("fuzz-edges-")
     if not given.own:
         try:
             import atheris  # noqa: F401
-
-            engine = atheris_engine
         except ImportError:
             print("atheris is not installed: its own mutations then", flush=True)  # noqa: T201
-    engine(given.runs, given.seconds, given.seed, folder)
+        else:
+            atheris_engine(given, folder)
+    own_engine(one_input, seeds(), given, folder)
 
 
 if __name__ == "__main__":

@@ -10,16 +10,10 @@ fuzz_edges, and what reaches new lines is kept and mutated further.
 
 from __future__ import annotations
 
-import argparse
-import collections
-import faulthandler
 import json
 import logging
-import random
 import shutil
 import sys
-import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +26,6 @@ import fuzz_edges  # noqa: E402
 from nodeemb.choices import read_config, recipe_of  # noqa: E402
 from nodeemb.embedding.embedding import load  # noqa: E402
 from nodeemb.errors import NodeembError  # noqa: E402
-from nodeemb.options import parse_yaml  # noqa: E402
-from nodeemb.recipe import load_recipe, presets  # noqa: E402
 from nodeemb.resources import resource_path  # noqa: E402
 from nodeemb.training.checkpoint import read_checkpoint, write_checkpoint  # noqa: E402
 from nodeemb.training.state import Epoch, History, State  # noqa: E402
@@ -133,56 +125,22 @@ def seeds(folder: Path) -> list[bytes]:
         path = folder / f"seed{len(made)}"
         write_checkpoint(path, RUN, {}, state, held)
         made.append(b"\2" + path.read_bytes())
-    for name in presets():
-        path = resource_path("configs", "presets", f"{name}.yaml")
-        made.append(b"\3" + path.read_bytes())
-        parse_yaml(path.read_text(), name)
-        load_recipe(name)
+    preset = resource_path("configs", "presets", "line2.yaml").read_text()
+    # small files, since each byte of YAML takes about a microsecond
+    made += [
+        b"\3" + f"{line}\n".encode() for line in preset.splitlines() if ": {" in line
+    ]
     made.append(b"\3training: {epochs: 3}\nroles: {scheme: single, dim: 4}\n")
+    made.append(b"\3" + preset.encode())
     return made
 
 
 def main() -> None:
     """Mutates and reads until the runs or the seconds are over."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=100_000)
-    parser.add_argument("--seconds", type=float, default=3600)
-    parser.add_argument("--seed", type=int, default=0)
-    given = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="fuzz-stored-"))
-    print(f"work folder: {folder}", flush=True)  # noqa: T201
+    given = fuzz_edges.arguments(__doc__).parse_args()
+    folder = fuzz_edges.work_folder("fuzz-stored-")
     logging.getLogger("nodeemb").setLevel(logging.ERROR)
-    faulthandler.enable()
-    draw, lines, pool = random.Random(given.seed), fuzz_edges.Lines(), seeds(folder)
-    outcomes: collections.Counter[str] = collections.Counter()
-    begun = told = time.monotonic()
-    number = 0
-    while number < given.runs and time.monotonic() - begun < given.seconds:
-        first = number < len(pool)
-        data = (
-            pool[number] if first else fuzz_edges.mutated(draw.choice(pool), pool, draw)
-        )
-        (folder / "last-input").write_bytes(data)
-        lines.fresh = False
-        faulthandler.dump_traceback_later(30, exit=True)
-        # every tenth input is followed line by line, which takes most of the time
-        followed = first or number % 10 == 0
-        sys.settrace(lines if followed else None)
-        try:
-            outcomes[one_input(data, folder)] += 1
-        finally:
-            sys.settrace(None)
-        if lines.fresh and not first:
-            pool.append(data)
-        number += 1
-        if time.monotonic() - told > 10 or number == given.runs:
-            told = time.monotonic()
-            print(  # noqa: T201
-                f"{number:,} inputs, {told - begun:.0f} s, {len(lines.seen)} steps, "
-                f"{len(pool)} kept: {dict(outcomes)}",
-                flush=True,
-            )
-    faulthandler.cancel_dump_traceback_later()
+    fuzz_edges.own_engine(one_input, seeds(folder), given, folder)
 
 
 if __name__ == "__main__":
