@@ -38,7 +38,7 @@ def read_blocks(path: Path, size: int = _SIZE) -> Iterator[Block]:
 
     Args:
         path: a text file in UTF-8, plain or packed with gzip or zstd (told by content).
-        size: bytes read at a time; a block is longer by at most one line.
+        size: bytes read at a time; a block is longer by at most two lines.
 
     Raises:
         DataRefused: a damaged file, another format, a line of more than 1 MiB, bytes
@@ -54,10 +54,14 @@ def read_blocks(path: Path, size: int = _SIZE) -> Iterator[Block]:
 
 
 def _whole_lines(path: Path, size: int) -> Iterator[bytes]:
-    """Pieces that end with a line; the last gets a line end if it has none."""
+    """Pieces that end with a line; the last gets a line end if it has none.
+
+    A piece waits for the next one, so that a last line without an end is not alone: the
+    first piece of a small file is all of it, and the delimiter is found in it.
+    """
     line = 1
     with unpacked(path) as file:
-        rest = b""
+        ready = rest = b""
         while piece := file.read(size):
             if line == 1 and not rest:
                 refuse_other(piece, path, packed=True)
@@ -66,11 +70,15 @@ def _whole_lines(path: Path, size: int) -> Iterator[bytes]:
             rest = piece[cut:]
             if cut:
                 line += piece.count(b"\n", 0, cut)
-                yield piece[:cut]
+                if ready:
+                    yield ready
+                ready = piece[:cut]
             if len(rest) > LONGEST_LINE:
                 raise too_long(f"{path}, line {line}")
         if rest:
-            yield rest + b"\n"
+            ready += rest + b"\n"
+        if ready:
+            yield ready
 
 
 def too_long(where: str) -> DataRefused:

@@ -79,7 +79,12 @@ def write_parquet(path, form, count):
 # name: writer, line, options, million edges a second to reach (None: no promise)
 FILES = {
     "whole numbers": (write_text, "{}\t{}\n", {}, 2.0),
-    "whole numbers far apart": (write_text, "{}000000007\t{}000000007\n", {}, None),
+    "whole numbers far apart": (
+        write_text,
+        "7{:07d}0000003\t7{:07d}0000003\n",
+        {},
+        2.0,
+    ),
     "whole numbers, weighted": (write_text, "{},{},{}.125\n", {"weight": 2}, None),
     "text": (write_text, "user-{:07d}\titem/{}\n", {}, 0.7),
     "short text": (write_text, "u{} u{}\n", {}, 0.7),
