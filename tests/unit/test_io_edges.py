@@ -310,6 +310,11 @@ REFUSED = {
     "matrix market": ("%%MatrixMarket matrix\n1 1 1\n", {}, "scipy.io.mmread"),
     "open quote": ('a,b\nc,"d\ne,f\n', {}, "line 2: a quote is opened and not"),
     "open quote after a lone one": ('d",b\nc,"d\ne,f\n', {}, "line 2: a quote is op"),
+    "open quote in a column nobody wants": (
+        'a,"b"c,"\n',
+        {},
+        "line 1: a quote is opened and not",
+    ),
     "open quote in the header": (
         'a,"b\nc,d\n',
         {"header": True},
