@@ -13,7 +13,7 @@ from nodeemb.roles.layout import Layout, lay_out
 from nodeemb.sampling.noise import NoiseLaw, noise_law
 from nodeemb.sampling.registry import plan
 from nodeemb.sampling.sequences import Plan
-from nodeemb.training.batches import Feed, make_feed
+from nodeemb.training.batches import Feed, Noise, make_feed
 from nodeemb.training.tables import Tables
 from nodeemb.training.trainer import Backend
 
@@ -33,17 +33,17 @@ def feed_of(graph: Graph, recipe: Recipe, seed: int) -> tuple[Feed, np.ndarray]:
         (feed, shift), shift as the backends have it.
     """
     made = plan(graph, recipe.sampler, seed)
-    laws = _laws(made, recipe)
+    noises = _noises(made, recipe)
     feed = make_feed(
         made,
         recipe.stencil,
         recipe.scheme(),
-        recipe.noise,
-        laws,
+        noises,
+        graph.out,
         recipe.training,
         seed,
     )
-    return feed, _shift(recipe, laws[1], graph.num_nodes)
+    return feed, _shift(recipe, noises, graph.num_nodes)
 
 
 def make_backend(
@@ -90,8 +90,8 @@ def count_threads(threads: int | None) -> int:
     return int(text)
 
 
-def _laws(made: Plan, recipe: Recipe) -> tuple[NoiseLaw | None, NoiseLaw | None]:
-    """(left, right) noise laws; None where there is no noise.
+def _noises(made: Plan, recipe: Recipe) -> tuple[Noise, ...]:
+    """The noise of each channel, with its laws; channels alike share them.
 
     A window on both sides counts each pair both ways, so both sides then have the degrees
     of both.
@@ -99,19 +99,27 @@ def _laws(made: Plan, recipe: Recipe) -> tuple[NoiseLaw | None, NoiseLaw | None]
     left, right = made.left_degree, made.right_degree
     if recipe.stencil.kind == "window" and recipe.stencil.sides == "both":
         left = right = left + right
-    if recipe.noise.per_pair == 0:
-        return None, None
-    power = recipe.noise.power
-    return noise_law(left, power), noise_law(right, power)
+    laws: dict[tuple[float, float], tuple[NoiseLaw, NoiseLaw]] = {}
+    noises = []
+    for noise in recipe.noises():
+        kind = noise.power, noise.uniform_share
+        if noise.node_pairs == 0:
+            noises.append(Noise(noise, None, None))
+            continue
+        if kind not in laws:
+            laws[kind] = noise_law(left, *kind), noise_law(right, *kind)
+        noises.append(Noise(noise, *laws[kind]))
+    return tuple(noises)
 
 
-def _shift(recipe: Recipe, law: NoiseLaw | None, nodes: int) -> np.ndarray:
+def _shift(recipe: Recipe, noises: tuple[Noise, ...], nodes: int) -> np.ndarray:
     """(num_nodes,) what the objective adds to scores, by right node; empty for nothing."""
     shift = recipe.objective.shift
     if shift == "noise":
+        noise, _, law = noises[0]
         assert law is not None
         with np.errstate(divide="ignore"):
-            logs = np.log(recipe.noise.per_pair * law.q)
+            logs = np.log(noise.node_pairs * law.q)
         # a node that noise never draws has no finite shift; it gets the lowest of the others
         return np.where(np.isfinite(logs), logs, logs[np.isfinite(logs)].min())
     return np.full(nodes, shift) if shift else np.empty(0)

@@ -21,6 +21,7 @@ from nodeemb.graph.graph import Graph
 from nodeemb.memory import memory_bytes
 from nodeemb.recipe import Recipe
 from nodeemb.rng import integers, stream_key
+from nodeemb.roles.layout import Layout
 from nodeemb.training.batches import (
     BATCHES_AN_EPOCH,
     DRAWN_AT_ONCE,
@@ -112,14 +113,14 @@ def forecast_memory(
     graph = 2 * 8 * n + 2 * m * (4 + place) + round(size.id_bytes * n)
     graph += 4 * m * size.weighted + m * size.signed
     # degrees and noise laws of both sides
-    sampler = 2 * 8 * n + 2 * (8 + 8 + 4) * n * (recipe.noise.per_pair > 0)
+    noises = recipe.noises()
+    laws = {(x.power, x.uniform_share) for x in noises if x.node_pairs}
+    sampler = 2 * 8 * n + 2 * (8 + 8 + 4) * n * len(laws)
     sampler += _walked(size, recipe)
     table = n * layout.columns * itemsize
     tables = (3 if validated else 2) * table + n * (len(layout.roles) * itemsize + 4)
     blocks, block = _batch(size, recipe)
-    sides = 2 if recipe.noise.side == "both" else 1
-    vectors = blocks * (2 * block + sides * recipe.noise.shared)
-    batch = round(1.1 * vectors * max(layout.lengths.values()) * itemsize)
+    batch = round(1.1 * blocks * _numbers(recipe, layout, block) * itemsize)
     sampler += DRAWN_AT_ONCE * blocks * block * 13  # two rows, a weight, a kind
     if recipe.objective.shift:
         sampler += (8 + itemsize) * n
@@ -138,6 +139,23 @@ def _walked(size: Size, recipe: Recipe) -> int:
         # one arc each way, as if none were mutual
         table = 8 * n + 2 * m * (16 if size.weighted else 4)
     return 4 * n + table
+
+
+def _numbers(recipe: Recipe, layout: Layout, block: int) -> int:
+    """Numbers of the slopes of one block, over the channels that it trains.
+
+    Pairs of a sign train a channel only with their own, so one block is shared by signs.
+    """
+    scheme, total = recipe.scheme(), 0
+    for noise, (name, channel) in zip(
+        recipe.noises(), scheme.channels.items(), strict=True
+    ):
+        kinds = len(channel.labels) if scheme.kind_of == "side" else 1
+        sides = 2 if noise.side == "both" else 1
+        vectors = 2 * block + sides * noise.shared * (noise.node_pairs > 0)
+        vectors += 2 * block * (noise.reversed_pairs > 0)
+        total += kinds * vectors * layout.lengths[name]
+    return total
 
 
 def _batch(size: Size, recipe: Recipe) -> tuple[int, int]:

@@ -69,7 +69,8 @@ class Recipe(Options):
         default=ObjectiveOptions(), description="the loss"
     )
     noise: NoiseOptions = Field(
-        default=NoiseOptions(), description="random nodes to tell apart"
+        default=NoiseOptions(),
+        description="random nodes and reversed pairs to tell apart",
     )
     training: TrainingOptions = Field(
         default=TrainingOptions(), description="how long, how fast"
@@ -90,23 +91,9 @@ class Recipe(Options):
             )
         if (self.roles.dim is None) == (self.roles.width is None):
             raise WrongUse("roles need either dim or width, and one of them null")
-        if self.objective.kind == "squared" and self.noise.per_pair > 0:
-            raise WrongUse(
-                "the squared objective has no noise", next_step="Set noise.per_pair=0"
-            )
-        noisy = self.noise.per_pair > 0 and self.noise.side != "source"
-        if self.objective.shift == "noise" and not noisy:
-            raise WrongUse(
-                "objective.shift=noise needs noise on the target side",
-                next_step="Set noise.per_pair and noise.side",
-            )
         scheme = self.scheme()
-        if scheme.kind_of == "side" and self.objective.shift == "noise":
-            raise WrongUse(
-                f"scheme {scheme.name} has another noise for each of its two kinds of "
-                "pairs, and objective.shift=noise is one number a node",
-                next_step="Set objective.shift to a number",
-            )
+        self._check_noise()
+        self._check_reversed(scheme)
         if scheme.kind_of == "sign" and self.sampler.kind != "edges":
             raise WrongUse(
                 f"scheme {scheme.name} tells pairs apart by the sign of their edge",
@@ -126,6 +113,68 @@ class Recipe(Options):
                 next_step="Set stencil.sides=both",
             )
         return self
+
+    def _check_noise(self) -> None:
+        """Refuses noise that does not go with the objective."""
+        noises, scheme = self.noises(), self.scheme()
+        if self.objective.kind == "squared" and any(n.per_pair > 0 for n in noises):
+            raise WrongUse(
+                "the squared objective has no noise", next_step="Set noise.per_pair=0"
+            )
+        if self.objective.shift != "noise":
+            return
+        if noises[0].node_pairs == 0 or noises[0].side == "source":
+            raise WrongUse(
+                "objective.shift=noise needs noise on the target side",
+                next_step="Set noise.per_pair and noise.side",
+            )
+        two = any(noise != noises[0] for noise in noises)
+        if scheme.kind_of == "side" or two or noises[0].reversed:
+            kinds = "each of its two kinds of pairs" if not two else "each channel"
+            kinds = "a pair and its reverse" if noises[0].reversed else kinds
+            raise WrongUse(
+                f"scheme {scheme.name} has another noise for {kinds}, and "
+                "objective.shift=noise is one number a node",
+                next_step="Set objective.shift to a number",
+            )
+
+    def _check_reversed(self, scheme: RoleScheme) -> None:
+        """Refuses reversed noise where a pair and its reverse are not two things."""
+        channels = scheme.channels.items()
+        for noise, (name, channel) in zip(self.noises(), channels, strict=True):
+            if not noise.reversed_pairs:
+                continue
+            if self.stencil.kind == "window" and self.stencil.sides == "both":
+                raise WrongUse(
+                    "a window on both sides counts every pair both ways, so no pair has a "
+                    "reverse to be told apart from",
+                    allowed="noise.reversed with stencil.sides after or before, with the "
+                    "stencil first, or with the sampler edges",
+                )
+            if getattr(self.sampler, "direction", "follow") == "ignore":
+                raise WrongUse(
+                    "walks that ignore directions have no reversed pairs",
+                    allowed="noise.reversed with sampler.direction=follow, or with the "
+                    "samplers edges and alternating",
+                )
+            if scheme.kind_of == "side":
+                raise WrongUse(
+                    f"scheme {scheme.name} tells left contexts from right ones, and the "
+                    "reverse of a pair is of the other kind",
+                    allowed="noise.reversed with schemes of one kind of pair, or of signs",
+                )
+            if channel.is_symmetric(self.roles.biases):
+                raise WrongUse(
+                    f"channel {name} of scheme {scheme.name} gives a pair and its reverse "
+                    "the same score, so reversed noise cannot tell them apart",
+                    allowed="noise.reversed with a scheme that knows direction, or with "
+                    "free biases",
+                )
+
+    def noises(self) -> list[NoiseOptions]:
+        """The noise of each channel, in the order of the scheme."""
+        channels = self.scheme().channels.values()
+        return [self.noise.of(channel.noise) for channel in channels]
 
     def scheme(self) -> RoleScheme:
         """The role scheme, with its shares."""

@@ -254,6 +254,12 @@ def check_graph(graph: Graph, recipe: Recipe, scheme: RoleScheme) -> None:
             f"scheme {scheme.name} needs signed edges; this graph has no signs",
             next_step="Read the graph with a sign column, or choose another scheme",
         )
+    one_way = graph.directed and graph.report.reciprocity < 1
+    if not one_way and any(noise.reversed_pairs for noise in recipe.noises()):
+        raise WrongUse(
+            "every edge of this graph has its reverse, so there is no reversed noise",
+            next_step="Set noise.reversed=0, or choose a scheme without it",
+        )
 
 
 def notes(graph: Graph, recipe: Recipe, scheme: RoleScheme, made: Plan) -> list[str]:

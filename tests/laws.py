@@ -195,10 +195,15 @@ def pair_matrix(walks: list[Walk], nodes: int, sampler, stencil) -> np.ndarray:
 # ---- noise ----------------------------------------------------------------------------
 
 
-def noise_law(degrees: Iterable[float], power: float) -> list[float]:
-    """degree ** power, scaled to sum to 1; power 0 gives every node the same."""
+def noise_law(
+    degrees: Iterable[float], power: float, uniform: float = 0.0
+) -> list[float]:
+    """degree ** power, scaled to sum to 1; power 0 gives every node the same.
+
+    `uniform` of the draws are any node alike, the others go by degree.
+    """
     mass = [1.0 if power == 0 else d**power for d in degrees]
-    return [m / sum(mass) for m in mass]
+    return [(1 - uniform) * m / sum(mass) + uniform / len(mass) for m in mass]
 
 
 def noise_weights(
@@ -226,3 +231,17 @@ def noise_weights(
         side
     ]
     return per_pair * share * other
+
+
+def reversed_weights(graph: Graph, positive: np.ndarray, per_pair: float) -> np.ndarray:
+    """(n, n): the weight w- that pairs have as the reverse of a positive pair.
+
+    Args:
+        graph: whose true edges are left out.
+        positive: (n, n) w+.
+        per_pair: K times the share of reversed noise.
+    """
+    negative = per_pair * positive.T * (1 - np.eye(len(positive)))
+    for u, v, _ in arcs(graph):
+        negative[u, v] = 0
+    return negative

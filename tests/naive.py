@@ -336,6 +336,16 @@ def _pairs_of(walk: Walk, stencil, longest: int, alternating: bool) -> Iterator[
             yield (*ends, weight)
 
 
+def reversed_pairs(graph: Graph, pairs: list[Pair], per_pair: float) -> list[Pair]:
+    """Every pair the other way round as noise: no true edge, and no node with itself."""
+    true = {(u, v) for u, v, _ in arcs(graph)}
+    return [
+        (v, u, per_pair * weight)
+        for u, v, weight in pairs
+        if u != v and (v, u) not in true
+    ]
+
+
 # ---- scores -------------------------------------------------------------------------
 
 

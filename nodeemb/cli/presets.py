@@ -37,7 +37,7 @@ def presets(
 
 
 def _noise(recipe: Recipe) -> str:
-    return f"{recipe.noise.side}, power {recipe.noise.power:g}"
+    return f"{recipe.noise.side}, {show.mixture(recipe.noise)}"
 
 
 def _show_one(recipe: Recipe) -> None:

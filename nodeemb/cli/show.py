@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nodeemb.embedding.embedding import Embedding
     from nodeemb.graph.report import GraphReport
     from nodeemb.recipe import Recipe
+    from nodeemb.sampling.options import NoiseOptions
 
 _LABEL = 10
 
@@ -98,16 +99,23 @@ def graph_lines(name: str, report: GraphReport) -> list[str]:
 def method_lines(recipe: Recipe, changes: Mapping[str, object]) -> list[str]:
     """A method in two lines, with what was changed in it by name."""
     noise, training = recipe.noise, recipe.training
-    scheme = recipe.scheme().name
+    scheme, channels = recipe.scheme().name, recipe.scheme().channels
     told = "no noise"
     if noise.per_pair:
-        told = f"{noise.per_pair:g} noise a pair (side {noise.side}, power {noise.power:g})"
+        told = f"{noise.per_pair:g} noise a pair (side {noise.side}, {mixture(noise)})"
     parts = [
         recipe.sampler.kind,
         f"stencil {recipe.stencil.kind}",
         f"{scheme}, width {recipe.width()}, biases {recipe.roles.biases}",
         recipe.objective.kind,
         told,
+        *(
+            f"channel {name}: {own.per_pair:g} noise a pair ({mixture(own)})"
+            for (name, channel), own in zip(
+                channels.items(), recipe.noises(), strict=True
+            )
+            if channel.noise is not None
+        ),
         f"{training.optimizer} {training.learning_rate:g}",
         f"{training.epochs} epochs",
     ]
@@ -115,6 +123,22 @@ def method_lines(recipe: Recipe, changes: Mapping[str, object]) -> list[str]:
     changed = ", ".join(f"{name}={value}" for name, value in changes.items())
     head = f"{recipe.name} with {changed}" if changed else f"{recipe.name}{title}"
     return [head, "   ".join(parts)]
+
+
+def mixture(noise: NoiseOptions) -> str:
+    """What noise is drawn from, in a few words."""
+    by_degree = 1 - noise.uniform - noise.reversed
+    shares = {
+        f"power {noise.power:g}": by_degree,
+        "uniform": noise.uniform,
+        "reversed": noise.reversed,
+    }
+    told = [
+        name if share == 1 else f"{100 * share:.3g} % {name}"
+        for name, share in shares.items()
+        if share > 1e-9
+    ]
+    return ", ".join(told)
 
 
 def size(count: float) -> str:

@@ -55,7 +55,7 @@ def lay_out(
         scheme: the roles and channels.
         width: D, floats a node over all roles.
         biases: "none"; "tied": one number a node and channel, b(u) + b(v); "free": two,
-            source_bias(u) + target_bias(v).
+            source_bias(u) + target_bias(v). A channel that names its own has those.
         shifted: the objective adds a number of its own to every score.
 
     With biases each vector ends with two places more, (source bias, 1) on the left and
@@ -76,23 +76,24 @@ def lay_out(
         right = [(*roles[t.right], t.sign) for t in terms]
         dim = sum(stop - start for start, stop, _ in left)
         left_bias = right_bias = None
-        if biases == "tied":
+        kind = channel.biases or biases
+        if kind == "tied":
             roles[f"bias{suffix}"] = left_bias = right_bias = (at, at + 1)
             at += 1
-        elif biases == "free":
+        elif kind == "free":
             roles[f"source_bias{suffix}"] = left_bias = (at, at + 1)
             roles[f"target_bias{suffix}"] = right_bias = (at + 1, at + 2)
             at += 2
-        end = dim + (0 if biases == "none" else 2)
-        left_ones = [] if biases == "none" else [dim + 1]
-        right_ones = [] if biases == "none" else [dim]
+        end = dim + (0 if kind == "none" else 2)
+        left_ones = [] if kind == "none" else [dim + 1]
+        right_ones = [] if kind == "none" else [dim]
         channels[name] = (
             _map(left, left_bias, dim, left_ones + [end] * shifted, -1),
             _map(right, right_bias, dim + 1, right_ones, end if shifted else -1),
         )
         dims[name] = dim
         lengths[name] = end + shifted
-        if biases != "free" and sorted(terms) == sorted(t.mirrored() for t in terms):
+        if channel.is_symmetric(biases):
             symmetric.add(name)
     return Layout(at, width, roles, channels, lengths, dims, frozenset(symmetric))
 

@@ -22,6 +22,7 @@ from pydantic import Field, model_validator
 
 from nodeemb.errors import WrongUse, unknown_name
 from nodeemb.options import Options
+from nodeemb.roles.noise import ChannelNoise
 
 Biases = Literal["none", "tied", "free"]
 _RESERVED = {"concat", "sum", "bias", "source_bias", "target_bias"}
@@ -58,6 +59,14 @@ class Channel(Options):
     coefficient: float = Field(
         default=1.0, description="weight of this channel's score in the joint score"
     )
+    biases: Biases | None = Field(
+        default=None,
+        description="none, tied or free, for this channel alone; null: as the recipe has it",
+    )
+    noise: ChannelNoise | None = Field(
+        default=None,
+        description="the noise this channel is trained against; null: as the recipe has it",
+    )
 
     def parsed(self) -> tuple[Term, ...]:
         """The terms.
@@ -79,6 +88,16 @@ class Channel(Options):
         if not found:
             raise WrongUse("a channel needs at least one term, such as source.target")
         return tuple(found)
+
+    def is_symmetric(self, biases: Biases) -> bool:
+        """Whether every pair has the score of its reverse, by the form of the terms.
+
+        Args:
+            biases: the recipe's, for a channel that says nothing of its own.
+        """
+        terms = sorted(self.parsed())
+        free = (self.biases or biases) == "free"
+        return not free and terms == sorted(t.mirrored() for t in terms)
 
 
 class RoleScheme(Options):
@@ -132,6 +151,12 @@ class RoleScheme(Options):
                 raise WrongUse(
                     f"scheme {self.name}: no kind of pair trains channel {name}",
                     next_step=f"Give it labels for some of {', '.join(self.kinds)}",
+                )
+            if channel.noise is not None and 1 not in channel.labels.values():
+                raise WrongUse(
+                    f"scheme {self.name}: channel {name} has noise, and no pair trains it "
+                    "with label 1",
+                    next_step="Leave its noise out",
                 )
             for term in channel.parsed():
                 for role in (term.left, term.right):

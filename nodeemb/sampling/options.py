@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from nodeemb.options import Options
+from nodeemb.roles.noise import (
+    ChannelNoise,
+    PerPair,
+    Power,
+    Reversed,
+    Uniform,
+    check_shares,
+)
 
 _Direction = Literal["follow", "ignore"]
 _WalkLength = Annotated[
@@ -135,23 +143,19 @@ Stencil = Annotated[
 
 
 class NoiseOptions(Options):
-    """Random nodes that pairs are told apart from."""
+    """What pairs are told apart from: a mixture of random nodes and reversed pairs.
 
-    per_pair: float = Field(
-        default=5.0,
-        ge=0,
-        le=1000,
-        description="noise pairs a positive pair counts for (K); 0 for none",
-    )
-    power: float = Field(
-        default=0.75,
-        ge=0,
-        le=2,
-        description="noise nodes are drawn by degree (of the side they stand on) to this "
-        "power; 0: every node alike, popularity stays in the scores; 0.75 or 1 removes it",
-    )
+    Raises:
+        WrongUse: shares above 1 together.
+    """
+
+    per_pair: PerPair = 5.0
+    power: Power = 0.75
+    uniform: Uniform = 0.0
+    reversed: Reversed = 0.0
     side: Literal["target", "source", "both"] = Field(
-        default="target", description="which end noise replaces; both: half of K each"
+        default="target",
+        description="which end noise nodes replace; both: half of them each",
     )
     shared: int = Field(
         default=64,
@@ -159,3 +163,32 @@ class NoiseOptions(Options):
         le=4096,
         description="noise nodes a block shares (N); 1 to 4096",
     )
+
+    @model_validator(mode="after")
+    def _check(self) -> NoiseOptions:
+        check_shares(self.uniform, self.reversed)
+        return self
+
+    def of(self, own: ChannelNoise | None) -> NoiseOptions:
+        """The noise of a channel: its own mixture where it has one, else this."""
+        if own is None:
+            return self
+        named = own.model_dump(exclude_none=True)
+        return self.model_copy(update=named)
+
+    @property
+    def node_pairs(self) -> float:
+        """Noise pairs with a noise node that a positive pair counts for."""
+        return self.per_pair * max(0.0, 1 - self.reversed)
+
+    @property
+    def reversed_pairs(self) -> float:
+        """Reversed pairs that a positive pair counts for."""
+        return self.per_pair * self.reversed
+
+    @property
+    def uniform_share(self) -> float:
+        """Share of the noise nodes that are any node alike."""
+        return (
+            0.0 if self.reversed >= 1 else min(1.0, self.uniform / (1 - self.reversed))
+        )

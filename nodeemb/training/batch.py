@@ -65,6 +65,8 @@ class Part(NamedTuple):
     pairs: Band or Aligned.
     noise_right, noise_left: (B, N) int32 noise rows; (B, 0) for none on that side.
     noise_weight: K / N for each side that has noise (half of K each for both).
+    reversed: the pairs are noise, each read from right to left: what is called left here
+        stands on the right of the score, and the other way round. They count as no pairs.
     """
 
     channel: int
@@ -72,11 +74,12 @@ class Part(NamedTuple):
     noise_right: np.ndarray
     noise_left: np.ndarray
     noise_weight: float
+    reversed: bool = False
 
 
 class Loss(NamedTuple):
     """total: the sum of the weighted losses of the blocks asked about, noise included.
-    weight: the sum of their positive weights. pairs: all pairs of the batch."""
+    weight: the sum of their positive weights. pairs: all pairs of the batch, noise apart."""
 
     total: float
     weight: float

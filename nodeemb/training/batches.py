@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nodeemb.errors import WrongUse
+from nodeemb.graph.graph import Adjacency
 from nodeemb.rng import stream_key
 from nodeemb.roles.scheme import RoleScheme
 from nodeemb.sampling.noise import NoiseLaw, draw_noise
@@ -25,26 +26,38 @@ from nodeemb.sampling.sequences import Pairs, Plan, Sequences
 from nodeemb.sampling.stencil import Window, first_pairs, make_window
 from nodeemb.training.batch import Aligned, Band, Part, cut_pairs, pack_sequences
 from nodeemb.training.options import TrainingOptions
+from nodeemb.training.reversed import reversed_parts
 
 BATCHES_AN_EPOCH = 50
 DRAWN_AT_ONCE = 16
 
 
+class Noise(NamedTuple):
+    """The noise of a channel.
+
+    left, right: laws of noise nodes at the two ends of a pair, None where there are none;
+        `options.side` says which ends are replaced.
+    """
+
+    options: NoiseOptions
+    left: NoiseLaw | None
+    right: NoiseLaw | None
+
+
 class Feed(NamedTuple):
     """What makes batches: sampler, stencil, scheme, noise.
 
+    noises: of each channel.
+    edges: of the training graph by source, which reversed noise leaves out.
     per_batch: sequences (or edges) that a batch draws.
-    left_law, right_law: noise laws of the two ends of a pair, None where there is no noise;
-        `noise.side` says which ends are replaced.
     """
 
     plan: Plan
     stencil: PairStencil | WindowStencil | FirstStencil
     window: Window | None
     scheme: RoleScheme
-    noise: NoiseOptions
-    left_law: NoiseLaw | None
-    right_law: NoiseLaw | None
+    noises: tuple[Noise, ...]
+    edges: Adjacency
     training: TrainingOptions
     per_batch: int
     seed: int
@@ -77,8 +90,8 @@ def make_feed(
     plan: Plan,
     stencil: PairStencil | WindowStencil | FirstStencil,
     scheme: RoleScheme,
-    noise: NoiseOptions,
-    laws: tuple[NoiseLaw | None, NoiseLaw | None],
+    noises: tuple[Noise, ...],
+    edges: Adjacency,
     training: TrainingOptions,
     seed: int,
 ) -> Feed:
@@ -101,7 +114,7 @@ def make_feed(
     most = block * training.batch_blocks
     few = max(block, plan.count / BATCHES_AN_EPOCH)
     per_batch = max(1, min(int(most), int(few), plan.count))
-    return Feed(plan, stencil, window, scheme, noise, *laws, training, per_batch, seed)
+    return Feed(plan, stencil, window, scheme, noises, edges, training, per_batch, seed)
 
 
 def num_batches(feed: Feed) -> int:
@@ -143,8 +156,12 @@ def _parts(
                 pairs = _band(feed, packed, kind, float(label))
             else:
                 pairs = _aligned(feed, drawn, kind, code, float(label))
-            if pairs is not None:
-                yield _with_noise(feed, channel, pairs, label, epoch, number, kind)
+            if pairs is None:
+                continue
+            yield _with_noise(feed, channel, pairs, label, epoch, number, kind)
+            reversed_pairs = feed.noises[channel].options.reversed_pairs
+            if label and reversed_pairs:
+                yield from reversed_parts(channel, pairs, reversed_pairs, feed.edges)
 
 
 def _band(feed: Feed, packed: tuple, kind: str, label: float) -> Band:
@@ -183,17 +200,18 @@ def _with_noise(
 ) -> Part:
     code = feed.scheme.kinds.index(kind)
     blocks = len(pairs.blocks) - 1
-    shared = feed.noise.shared if label and feed.left_law is not None else 0
-    laws = {"right": feed.right_law, "left": feed.left_law}
+    noise, left, right = feed.noises[channel]
+    shared = noise.shared if label and left is not None else 0
     if isinstance(pairs, Aligned) and kind == "left":  # its ends are turned round
-        laws = {"right": feed.left_law, "left": feed.right_law}
+        left, right = right, left
+    laws = {"right": right, "left": left}
     replaced = {"target": ["right"], "source": ["left"], "both": ["right", "left"]}
     drawn = {side: np.empty((blocks, 0), np.int32) for side in laws}
-    sides = replaced[feed.noise.side] if shared else []
+    sides = replaced[noise.side] if shared else []
     for side in sides:
         law = laws[side]
         assert law is not None
         key = stream_key(feed.seed, f"noise {side}", epoch, number, channel, code)
         drawn[side] = draw_noise(law, key, 0, blocks, shared)
-    weight = feed.noise.per_pair / (shared * len(sides)) if sides else 0.0
+    weight = noise.node_pairs / (shared * len(sides)) if sides else 0.0
     return Part(channel, pairs, drawn["right"], drawn["left"], weight)

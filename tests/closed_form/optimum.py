@@ -19,6 +19,7 @@ from nodeemb.graph.graph import Graph
 from nodeemb.recipe import Recipe
 from nodeemb.roles.layout import lay_out
 from nodeemb.roles.schemes import SCHEMES
+from nodeemb.sampling.options import NoiseOptions
 from nodeemb.training.backends.cpu import CpuBackend
 from nodeemb.training.batch import Aligned, Part
 from nodeemb.training.tables import new_tables
@@ -72,15 +73,23 @@ def exact(graph: Graph, recipe: Recipe) -> Exact:
     """The weights that a recipe's sampler, stencil and noise give in the long run."""
     positive = laws.expected_pairs(graph, recipe.sampler, recipe.stencil)
     np.fill_diagonal(positive, 0)
+    return Exact(positive, exact_noise(graph, recipe, positive, recipe.noise))
+
+
+def exact_noise(
+    graph: Graph, recipe: Recipe, positive: np.ndarray, noise: NoiseOptions
+) -> np.ndarray:
+    """(n, n): w- of a mixture of nodes by degree, any node, and reversed pairs."""
+    nodes = 1 - noise.reversed
+    uniform = noise.uniform / nodes if nodes else 0.0
     left, right = (
-        laws.noise_law(degrees, recipe.noise.power)
+        laws.noise_law(degrees, noise.power, uniform)
         for degrees in noise_degrees(graph, recipe)
     )
-    noise = recipe.noise
-    return Exact(
-        positive,
-        laws.noise_weights(positive, left, right, noise.per_pair, noise.side),
-    )
+    per_pair = nodes * noise.per_pair
+    drawn = laws.noise_weights(positive, left, right, per_pair, noise.side)
+    turned = noise.reversed * noise.per_pair
+    return drawn + laws.reversed_weights(graph, positive, turned)
 
 
 def converged(

@@ -8,7 +8,7 @@ import planted
 import pytest
 from optimum import Exact, adjacency, converged, exact, gap
 
-from nodeemb.engine import _laws, _shift
+from nodeemb.engine import _noises, _shift
 from nodeemb.graph.graph import Graph
 from nodeemb.recipe import load_recipe
 from nodeemb.sampling.registry import plan
@@ -95,7 +95,7 @@ def test_verse_ends_at_log_pi_up_to_a_constant():
         pi += 0.3 * 0.7 ** (d - 1) * np.linalg.matrix_power(step, d)
     weights = exact(graph, recipe)
     made = plan(graph, recipe.sampler, 0)
-    shift = _shift(recipe, _laws(made, recipe)[1], n)
+    shift = _shift(recipe, _noises(made, recipe), n)
     per_pair = recipe.noise.per_pair
     assert shift == pytest.approx(np.full(n, np.log(per_pair / n)))
     scores = converged(weights, "single", shift=shift)

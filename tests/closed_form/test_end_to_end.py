@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import planted
 import pytest
-from optimum import Exact, Gap, exact, gap
+from optimum import Exact, Gap, adjacency, exact, exact_noise, gap
 
 from nodeemb import engine, run
 from nodeemb.recipe import load_recipe
@@ -110,14 +110,66 @@ def test_each_side_of_four_side_arrives_at_the_closed_form_of_its_window():
     assert np.array_equal(joint, embedding.score(pairs, channel="right"))
 
 
+# ---- noise as a mixture -------------------------------------------------------------------
+
+MIXTURES = {
+    "uniform": {"noise.uniform": 0.4, "noise.power": 1.0},
+    "reversed": {"noise.reversed": 0.5},
+    "all three": {
+        "noise.uniform": 0.2,
+        "noise.reversed": 0.4,
+        "noise.power": 1.0,
+        "noise.side": "both",
+    },
+}
+
+
+FEWER = {
+    "line2": {"training.epochs": 1500},
+    "app": {"training.epochs": 40},
+    "nerd": {"training.epochs": 300},
+}
+
+
+@pytest.mark.parametrize("mixture", MIXTURES)
+@pytest.mark.parametrize("preset", ["line2", "app", "nerd"])
+def test_a_mixture_of_noise_arrives_at_its_own_closed_form(preset, mixture):
+    scores, weights = learned(preset, **MIXTURES[mixture] | FEWER[preset])
+    found = gap(scores, weights.scores, weights)
+    assert found.correlation > 0.99
+    assert found.above < 0
+
+
+@pytest.mark.parametrize("preset", ["app", "nerd"])
+def test_a_pair_against_an_edge_scores_by_how_often_each_way_occurs(preset):
+    """x(v, u) = log( w+(v, u) / (K/2 nodes + K/2 w+(u, v)) ) where only u -> v is an edge."""
+    scores, weights = learned(preset, **MIXTURES["reversed"])
+    edges = adjacency(BLOCKS) > 0
+    against = edges.T & ~edges & weights.support
+    assert against.sum() > 20
+    recipe = load_recipe(preset, overrides=OPTIONS[preset] | MIXTURES["reversed"])
+    nodes = exact_noise(
+        BLOCKS,
+        recipe,
+        weights.positive,
+        recipe.noise.model_copy(update={"per_pair": 2.5, "reversed": 0.0}),
+    )
+    turned = 2.5 * weights.positive.T
+    formula = np.log(weights.positive[against] / (nodes + turned)[against])
+    assert np.corrcoef(scores[against], formula)[0, 1] > 0.98
+    assert np.abs(scores[against] - formula).mean() < 0.15
+    without = np.log(weights.positive[against] / (2 * nodes)[against])
+    assert np.abs(scores[against] - without).mean() > 0.3
+
+
 # ---- and would a fault be seen? -----------------------------------------------------------
 
 
-def _flat_noise(degree, power, whole=engine.noise_law):
+def _flat_noise(degree, power, uniform, whole=engine.noise_law):
     return whole(degree, 0.0)
 
 
-def _noise_by_degree(degree, power, whole=engine.noise_law):
+def _noise_by_degree(degree, power, uniform, whole=engine.noise_law):
     return whole(np.arange(1.0, len(degree) + 1), 1.0)
 
 
@@ -169,6 +221,38 @@ FAULTS: dict[str, tuple[str, object, str, Callable]] = {
     "nerd: sides": ("nerd", stencils, "_first_pairs", _sides_forgotten),
     "nerd: longer walks": ("nerd", engine, "plan", _longer_walks),
 }
+
+
+def _no_reverse(channel, pairs, per_pair, out):
+    return iter(())
+
+
+def _true_edges_too(channel, pairs, per_pair, out, whole=batches.reversed_parts):
+    nothing = out._replace(pointers=np.zeros_like(out.pointers))
+    return whole(channel, pairs, per_pair, nothing)
+
+
+def _by_degree_only(degree, power, uniform, whole=engine.noise_law):
+    return whole(degree, power, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("preset", "name", "broken"),
+    [
+        # not line2: there the reverse of a pair never occurs, so it is minus infinity
+        ("app", "reversed_parts", _no_reverse),
+        ("nerd", "reversed_parts", _no_reverse),
+        *((p, "reversed_parts", _true_edges_too) for p in ("line2", "app", "nerd")),
+        *((p, "noise_law", _by_degree_only) for p in ("line2", "app", "nerd")),
+    ],
+)
+def test_a_fault_of_the_mixture_would_be_seen(preset, name, broken, monkeypatch):
+    module = engine if name == "noise_law" else batches
+    monkeypatch.setattr(module, name, broken)
+    mixture = {"noise.uniform": 0.7 * (name == "noise_law"), "noise.power": 1.0}
+    mixture["noise.reversed"] = 0.8 * (name != "noise_law")
+    found = distance(preset, **mixture | FEWER[preset])
+    assert found.correlation < 0.99 or found.above > 0
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -56,6 +56,18 @@ def aligned_part(channel, noise=(7, 3)):
     return Part(channel, pairs, right, left, 0.4)
 
 
+def reversed_noise(part, weight=-0.3):
+    """A part as noise that is read from right to left; of negative weight if aligned."""
+    pairs = part.pairs
+    if isinstance(pairs, Aligned):
+        zero = np.zeros_like(pairs.label)
+        pairs = pairs._replace(weight=np.float32(weight) * pairs.weight, label=zero)
+    else:
+        pairs = pairs._replace(label=0.0)
+    nothing = np.empty((len(pairs.blocks) - 1, 0), np.int32)
+    return Part(part.channel, pairs, nothing, nothing, 0.0, reversed=True)
+
+
 WEIGHTS = [1.0, 0.5, 0.25]
 NONE = [0.0, 0.0, 0.0]
 BATCHES = {
@@ -72,6 +84,15 @@ BATCHES = {
     ],
     "pairs": lambda c: [aligned_part(c)],
     "pairs without noise": lambda c: [aligned_part(c, (0, 0))],
+    "pairs and their reverse": lambda c: [
+        aligned_part(c),
+        reversed_noise(aligned_part(c), 0.7),
+    ],
+    "a band, its reverse, some taken away": lambda c: [
+        band_part(c, [9] * 12, WEIGHTS, NONE, 4),
+        reversed_noise(band_part(c, [9] * 12, WEIGHTS, NONE, 4)),
+        reversed_noise(aligned_part(c)),
+    ],
     "both forms": lambda c: [
         band_part(c, [9] * 5, WEIGHTS, NONE, 99),
         aligned_part(c, (5, 0)),
@@ -150,6 +171,30 @@ def test_extreme_scores_have_finite_slopes():
     got, _ = stepped(cpu(1), tables, layout, "logistic", "sgd", parts)
     assert np.isfinite(got).all()
     assert np.abs(got - want).max() <= 1e-4 * np.abs(want - tables.table).max()
+
+
+@pytest.mark.parametrize("form", [aligned_part, band_part])
+def test_a_reversed_part_is_the_transposed_pairs(form):
+    """As if every pair were turned round by hand, and it counts as no pair."""
+    layout, tables = start(SCHEMES["source_target"], "free", "float64")
+    if form is aligned_part:
+        part = reversed_noise(form(0), 1.0)
+        pairs = part.pairs
+        turned = pairs._replace(left=pairs.right, right=pairs.left)
+    else:
+        part = reversed_noise(form(0, [9] * 12, WEIGHTS, NONE, 99))
+        pairs = part.pairs
+        turned = pairs._replace(after=pairs.before, before=pairs.after)
+    by_hand = part._replace(pairs=turned, reversed=False)
+    args = tables, layout, "logistic", "sgd"
+    got, loss = stepped(cpu(1), *args, [part])
+    want, other = stepped(cpu(1), *args, [by_hand])
+    assert np.abs(want - tables.table).max() > 0.01
+    np.testing.assert_allclose(got, want, atol=1e-12, rtol=0)
+    assert loss.total == pytest.approx(other.total)
+    assert (loss.weight, loss.pairs) == (0, 0)
+    straight, _ = stepped(cpu(1), *args, [part._replace(reversed=False)])
+    assert np.abs(straight - got).max() > 0.01
 
 
 def test_symmetrised_is_signature_at_half_minus():

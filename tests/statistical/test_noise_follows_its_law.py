@@ -84,6 +84,27 @@ def test_noise_has_the_entropy_of_its_law(power):
         assert exact == pytest.approx(np.log(1000))
 
 
+@pytest.mark.parametrize("uniform", [0.0, 0.1, 0.5, 1.0])
+@pytest.mark.parametrize("power", [0.75, 2.0])
+def test_a_mixture_with_uniform_noise_follows_its_law(power, uniform):
+    degree = np.r_[0.0, 0.0, np.arange(1.0, 39.0)]
+    law = noise_law(degree, power, uniform)
+    exact = laws.noise_law(degree, power, uniform)
+    assert law.q == pytest.approx(exact)
+    counts = drawn_nodes(law)
+    possible = {v: chance for v, chance in enumerate(exact) if chance > 0}
+    assert set(counts) == set(possible), "a node without degree comes by `uniform` only"
+    assert chi_square(counts, possible) > CHANCE
+
+
+def test_a_mixture_of_other_shares_is_seen():
+    degree = np.arange(1.0, 21.0)
+    counts = drawn_nodes(noise_law(degree, 1.0, 0.3))
+    assert (
+        chi_square(counts, dict(enumerate(laws.noise_law(degree, 1.0, 0.25)))) < CHANCE
+    )
+
+
 def test_blocks_of_noise_do_not_repeat_each_other():
     law = noise_law(np.ones(1000), 0.0)
     key = stream_key(3, "noise")

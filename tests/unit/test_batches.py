@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nodeemb.engine import _laws
+from nodeemb.engine import _noises
 from nodeemb.errors import WrongUse
 from nodeemb.graph.graph import Graph
 from nodeemb.recipe import load_recipe
@@ -23,8 +23,8 @@ def parts(side):
         overrides={"roles.scheme": "four_side", "noise.power": 1.0, "noise.side": side},
     )
     made = plan(BIPARTITE, recipe.sampler, 0)
-    scheme, laws = recipe.scheme(), _laws(made, recipe)
-    args = recipe.stencil, scheme, recipe.noise, laws, recipe.training, 0
+    scheme, noises = recipe.scheme(), _noises(made, recipe)
+    args = recipe.stencil, scheme, noises, BIPARTITE.out, recipe.training, 0
     feed = make_feed(made, *args)
     names = list(scheme.channels)
     return [(names[p.channel], p) for batch in batches(feed, 0) for p in batch]

@@ -24,7 +24,7 @@ from nodeemb.sampling.options import (
 )
 from nodeemb.sampling.registry import plan
 from nodeemb.training.batch import Aligned, Band, Loss
-from nodeemb.training.batches import batches, make_feed, num_batches
+from nodeemb.training.batches import Noise, batches, make_feed, num_batches
 from nodeemb.training.options import TrainingOptions
 from nodeemb.training.tables import Tables, new_tables
 from nodeemb.training.trainer import train
@@ -49,15 +49,16 @@ class Counting:
 
 def feed_of(graph=None, seed=0, **training):
     """Batches of two edges: a ring of six has three an epoch."""
-    made = plan(graph or planted.directed_ring(6), EdgeOptions(), seed)
+    graph = graph or planted.directed_ring(6)
+    made = plan(graph, EdgeOptions(), seed)
     options = TrainingOptions(**{"block_pairs": 2, "batch_blocks": 1, **training})
     law = noise_law(made.right_degree, 0.75)
     return make_feed(
         made,
         PairStencil(),
         SCHEMES["source_target"],
-        NoiseOptions(shared=4),
-        (None, law),
+        (Noise(NoiseOptions(shared=4), law, law),),
+        graph.out,
         options,
         seed,
     )
@@ -233,14 +234,15 @@ METHODS = {
 
 def any_feed(method, seed=0, **training):
     sampler, stencil = METHODS[method]
-    made = plan(planted.block_model((6, 6, 6)), sampler, seed)
+    graph = planted.block_model((6, 6, 6))
+    made = plan(graph, sampler, seed)
     options = TrainingOptions(
         **{"block_pairs": 3, "block_rows": 11, "batch_blocks": 2, **training}
     )
     laws = noise_law(made.left_degree, 1.0), noise_law(made.right_degree, 1.0)
-    noise = NoiseOptions(side="both", shared=4)
+    noises = (Noise(NoiseOptions(side="both", shared=4), *laws),)
     return make_feed(
-        made, stencil, SCHEMES["source_target"], noise, laws, options, seed
+        made, stencil, SCHEMES["source_target"], noises, graph.out, options, seed
     )
 
 

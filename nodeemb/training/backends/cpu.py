@@ -96,6 +96,8 @@ class CpuBackend:
         self, part: Part, base: int, loss_every: int
     ) -> tuple[np.ndarray, int]:
         left, right = self._channels[part.channel]
+        if part.reversed:
+            left, right = right, left
         pairs = part.pairs
         losses = np.zeros((len(pairs.blocks) - 1, 2))
         head = (
@@ -122,6 +124,8 @@ class CpuBackend:
         else:
             kernels.aligned_part(*head, *pairs, *tail)
             counted = len(pairs.left)
+        if part.reversed:
+            losses[:, 1], counted = 0, 0
         return losses, counted
 
     def _apply(
@@ -157,6 +161,8 @@ def _contributions(part: Part) -> tuple[np.ndarray, np.ndarray]:
     n_left = part.noise_left.shape[1]
     noise = np.concatenate([part.noise_right, part.noise_left], axis=1).ravel()
     side_left, side_right = 2 * part.channel, 2 * part.channel + 1
+    if part.reversed:
+        side_left, side_right = side_right, side_left
     noise_sides = np.repeat([side_right, side_left], [n_right, n_left])
     rows = np.concatenate([left, right, noise])
     sides = np.concatenate(

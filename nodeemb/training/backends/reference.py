@@ -52,6 +52,8 @@ class ReferenceBackend:
         self, table: torch.Tensor, part: Part, b: int
     ) -> tuple[torch.Tensor, float, int]:
         left_map, right_map = list(self.layout.channels.values())[part.channel]
+        if part.reversed:
+            left_map, right_map = right_map, left_map
         first, last = int(part.pairs.blocks[b]), int(part.pairs.blocks[b + 1])
         if isinstance(part.pairs, Band):
             left = right = torch.from_numpy(part.pairs.rows[first:last]).long()
@@ -78,7 +80,7 @@ class ReferenceBackend:
                 part.noise_weight * weights[:, None] * (rows[:, None] != far[None, :])
             )
             loss = loss + (weight * torch_value(self.objective, scores, 0.0)).sum()
-        return loss, float(mask.sum()), count
+        return (loss, 0.0, 0) if part.reversed else (loss, float(mask.sum()), count)
 
     def _vectors(
         self, table: torch.Tensor, rows: torch.Tensor, side: Map

@@ -80,6 +80,8 @@ class TorchBackend:
         loss_every: int,
     ) -> tuple[float, float, int]:
         left_map, right_map = self._channels[part.channel]
+        if part.reversed:
+            left_map, right_map = right_map, left_map
         left, right, real = self._padded(part.pairs)
         x, y = self._vectors(left, left_map), self._vectors(right, right_map)
         if isinstance(part.pairs, Band):
@@ -131,13 +133,14 @@ class TorchBackend:
             )
         self._collect(gathered, left[real], dx[real], left_map)
         self._collect(gathered, right[real], dy[real], right_map)
+        counted = not part.reversed
         if not loss_every:
-            return 0.0, 0.0, count
+            return 0.0, 0.0, count * counted
         shown = slice(None, None, loss_every)
         return (
             float(losses[shown].sum()),
-            float(mask.flatten(1).sum(1)[shown].sum()),
-            count,
+            float(mask.flatten(1).sum(1)[shown].sum()) * counted,
+            count * counted,
         )
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
