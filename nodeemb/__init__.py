@@ -19,8 +19,10 @@ _HOME = {
     "embed": "nodeemb.run",
     "errors": "nodeemb.errors",
     "evaluate_links": "nodeemb.evaluation.links",
+    "evaluate_protocol": "nodeemb.evaluation.follow",
     "load": "nodeemb.embedding.embedding",
     "presets": "nodeemb.recipe",
+    "protocol_split": "nodeemb.evaluation.protocol_split",
     "read_edges": "nodeemb.io.edges",
     "split_edges": "nodeemb.evaluation.split",
 }

@@ -76,7 +76,7 @@ def evaluate_links(
     _check_split(split)
     _check_numbers(hits, bootstrap)
     graph = split.graph
-    models = _named(result)
+    models = named_models(result)
     doors = {name: door(model, graph) for name, model in models.items()}
     for name, model in models.items():
         _check_training(name, model, split)
@@ -98,7 +98,12 @@ def evaluate_links(
     return LinkReport(tuple(rows), _facts(test))
 
 
-def _named(result: Any) -> dict[str, Any]:
+def named_models(result: Any) -> dict[str, Any]:
+    """Name -> model; a single one is called "model".
+
+    Raises:
+        WrongUse: a model has the name of a baseline.
+    """
     models = dict(result) if isinstance(result, Mapping) else {"model": result}
     for name in models:
         if name in BASELINES:
@@ -234,27 +239,31 @@ def _facts(test: _Test) -> dict[str, Any]:
             "hash": split.manifest["graph_hash"],
         },
         "split": split.manifest,
-        "test": _test_facts(split, test.one_way),
+        "test": describe_test(split),
         "negatives": {drawn.kind: drawn.facts for drawn in test.negatives},
         "seeds": [test.seed],
         "bootstrap": test.bootstrap,
     }
 
 
-def _test_facts(split: Split, one_way: np.ndarray) -> dict[str, float]:
-    """What anyone must know of the test links to read the numbers."""
+def describe_test(split: Split) -> dict[str, float]:
+    """What anyone must know of the test links to read the numbers.
+
+    Counts, and shares of links: source without a training link out, target without one
+    in, mutual in the whole graph, reverse among the training links. No test link: 0.
+    """
     sources, targets = split.test[:, 0], split.test[:, 1]
     no_out = split.train.out_degree[sources] == 0
     no_in = split.train.in_degree[targets] == 0
-    facts = {
-        "edges": len(split.test),
-        "source_unseen": float(no_out.mean()),
-        "target_unseen": float(no_in.mean()),
-        "either_unseen": float((no_out | no_in).mean()),
+    shares = {
+        "source_unseen": no_out,
+        "target_unseen": no_in,
+        "either_unseen": no_out | no_in,
     }
     if split.graph.directed:
-        facts["reciprocal"] = float(1 - one_way.mean())
-        facts["reverse_in_train"] = float(
-            split.train.has_edges(targets, sources).mean()
-        )
+        shares["reciprocal"] = split.graph.has_edges(targets, sources)
+        shares["reverse_in_train"] = split.train.has_edges(targets, sources)
+    facts: dict[str, float] = {"edges": len(split.test)}
+    for name, those in shares.items():
+        facts[name] = float(those.mean()) if len(those) else 0.0
     return facts

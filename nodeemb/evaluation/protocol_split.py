@@ -15,11 +15,18 @@ import numpy as np
 from nodeemb import __version__
 from nodeemb.errors import DataRefused, WrongUse
 from nodeemb.evaluation.protocols import SplitRule, protocol
-from nodeemb.evaluation.split import Split, assemble_split, split_edges, split_hash
+from nodeemb.evaluation.split import (
+    Split,
+    assemble_split,
+    check_counts,
+    in_forest,
+    split_edges,
+    split_hash,
+)
 from nodeemb.graph.build import assemble
 from nodeemb.graph.graph import Graph
 from nodeemb.graph.ids import Ids
-from nodeemb.rng import stream_key, units
+from nodeemb.rng import permutation, stream_key, units
 
 
 def protocol_split(name: str, graph: Graph, seed: int = 0) -> Split:
@@ -49,6 +56,8 @@ def rule_split(name: str, rule: SplitRule, graph: Graph, seed: int = 0) -> Split
     part = cut(graph, rule)
     if rule.hide == "nothing":
         split = _whole(part)
+    elif rule.tree == "in row order":
+        split = _beside_row_tree(part, rule, seed)
     elif rule.hide == "any":
         split = split_edges(
             part,
@@ -56,7 +65,7 @@ def rule_split(name: str, rule: SplitRule, graph: Graph, seed: int = 0) -> Split
             rule.validation,
             seed,
             reciprocal=rule.reciprocal,
-            connected=rule.connected,
+            connected=rule.tree == "random",
         )
     else:
         split = _one_of_each(part, seed, name)
@@ -128,6 +137,37 @@ def _unsigned(graph: Graph) -> Graph:
         directed=graph.directed,
         weight=graph.weight,
     )
+
+
+def _beside_row_tree(graph: Graph, rule: SplitRule, seed: int) -> Split:
+    """Hides links outside the spanning forest that row order finds.
+
+    Source: Kruskal's method over pairs of equal weight takes them as they come; the
+    published splits of DirLinkBench and MagNet go through them by lower row, then higher.
+    """
+    sources, targets = graph.sources.astype(np.int64), graph.targets.astype(np.int64)
+    pairs = np.minimum(sources, targets) * graph.num_nodes + np.maximum(
+        sources, targets
+    )
+    arcs = np.argsort(pairs, kind="stable")
+    arcs = arcs[sources[arcs] != targets[arcs]]
+    tree = pairs[arcs[in_forest(graph, arcs)]]
+    once = (sources != targets) if graph.directed else (sources < targets)
+    links = int(once.sum())
+    free = np.flatnonzero(once & ~np.isin(pairs, tree))
+    hidden = [round(rule.test * links), round(rule.validation * links)]
+    check_counts(links, len(free), *hidden)
+    order = free[permutation(stream_key(seed, "split"), len(free))]
+    test, validation, _ = np.split(order, np.cumsum(hidden))
+    ends = np.stack([graph.sources, graph.targets], 1)
+    facts = {
+        "seed": int(seed),
+        "test_share": rule.test,
+        "validation_share": rule.validation,
+        "reciprocal": rule.reciprocal,
+        "connected": True,
+    }
+    return assemble_split(graph, ends[np.sort(test)], ends[np.sort(validation)], facts)
 
 
 def _one_of_each(graph: Graph, seed: int, name: str) -> Split:

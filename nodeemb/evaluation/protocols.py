@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 from nodeemb.errors import WrongUse, unknown_name
 
 Hide = Literal["any", "one of each mutual pair", "nothing"]
+Tree = Literal["none", "random", "in row order"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,9 @@ class SplitRule:
     Attributes:
         test: share of the links hidden for the test.
         validation: share of the links hidden to choose settings by.
-        connected: the links of a random spanning forest are never hidden.
+        tree: links of which spanning forest (directions ignored) are never hidden:
+            none; a random one; or the one found going through the pairs of nodes in row
+            order, both links of a mutual pair of it.
         component: only the largest part that hangs together, directions ignored.
         positive: links of negative sign are left out.
         no_self_loops: links from a node to itself are left out.
@@ -35,7 +38,7 @@ class SplitRule:
 
     test: float = 0.0
     validation: float = 0.0
-    connected: bool = False
+    tree: Tree = "none"
     component: bool = False
     positive: bool = False
     no_self_loops: bool = False
@@ -56,8 +59,11 @@ class SplitRule:
             if on
         ]
         parts = [", ".join(left_out), self._hidden()]
-        if self.connected:
-            parts.append("the links of a random spanning tree are never hidden")
+        if self.tree != "none":
+            parts.append(
+                f"the links of {_TREES[self.tree]} are never hidden, so that no part "
+                "falls off"
+            )
         return "; ".join(filter(None, parts))
 
     def _hidden(self) -> str:
@@ -69,6 +75,13 @@ class SplitRule:
         if self.validation:
             said += f", {100 * self.validation:g} % for validation"
         return said
+
+
+_TREES = {
+    "random": "a random spanning tree",
+    "in row order": "the spanning tree of the first pairs in row order, in both "
+    "directions,",
+}
 
 
 class Protocol(NamedTuple):
@@ -106,6 +119,12 @@ _UNIFORM = (
     "turned round"
 )
 
+_ROW_TREE = (
+    "the tree is the same in every split and holds all links of the first nodes, so the "
+    "order of the nodes counts: with random trees the degree sum does better (AUC 0.894 "
+    "for 0.871 on cora_ml)"
+)
+
 _PROTOCOLS = (
     Protocol(
         "nerd",
@@ -131,7 +150,7 @@ _PROTOCOLS = (
         "Yoo et al. Directed Network Embedding with Virtual Negative Edges. WSDM 2022; "
         "Yoo et al. Disentangling Degree-related Biases and Interest for Out-of-"
         "Distribution Generalized Directed Network Embedding. WWW 2023",
-        SplitRule(test=0.2, connected=True),
+        SplitRule(test=0.2, tree="random"),
         ("auc", "auc_reversed:50", "auc_reversed"),
         (
             _DRAWN,
@@ -147,7 +166,7 @@ _PROTOCOLS = (
         SplitRule(
             test=0.15,
             validation=0.05,
-            connected=True,
+            tree="in row order",
             component=True,
             positive=True,
             no_self_loops=True,
@@ -163,6 +182,7 @@ _PROTOCOLS = (
             "with few test links Hits@100 is an easy point of the curve: compare Hits@20 "
             "and MRR",
             "the paper reports the best of many features, losses and decoders",
+            _ROW_TREE,
         ),
     ),
     Protocol(
@@ -170,7 +190,7 @@ _PROTOCOLS = (
         "Direction, existence and three classes, by accuracy",
         "Zhang, He, Brugnone, Perlmutter, Hirn. MagNet. NeurIPS 2021; He et al. PyTorch "
         "Geometric Signed Directed. arXiv 2202.10793 (link_class_split)",
-        SplitRule(test=0.15, validation=0.05, connected=True),
+        SplitRule(test=0.15, validation=0.05, tree="in row order"),
         ("pair_accuracy", "existence", "three_class"),
         (
             "a score and a threshold fitted on validation links answer, not a classifier "
@@ -183,6 +203,7 @@ _PROTOCOLS = (
             "know them; nothing here does",
             "a network of two layers on the degrees alone matches the published models: "
             "read the degree baselines",
+            _ROW_TREE,
         ),
     ),
     Protocol(

@@ -129,8 +129,8 @@ def split_edges(
     wanted_test, wanted_validation = round(test * links), round(validation * links)
     order = permutation(stream_key(seed, "split"), len(units.first))
     if connected:
-        order = order[~_in_forest(graph, units.first[order])]
-    _check_counts(links, int(sizes[order].sum()), wanted_test, wanted_validation)
+        order = order[~in_forest(graph, units.first[order])]
+    check_counts(links, int(sizes[order].sum()), wanted_test, wanted_validation)
     running = np.cumsum(sizes[order])
     end_test = np.searchsorted(running, wanted_test, side="right")
     # Not wanted_test + wanted_validation: a mutual pair left out for being one too many
@@ -216,7 +216,12 @@ def _check_shares(test: float, validation: float) -> None:
         )
 
 
-def _check_counts(links: int, free: int, test: int, validation: int) -> None:
+def check_counts(links: int, free: int, test: int, validation: int) -> None:
+    """Refuses to hide more links than there are, or than may be hidden.
+
+    Raises:
+        DataRefused: no test link, no training link, or more hidden links than `free`.
+    """
     if test == 0 or test + validation >= links:
         raise DataRefused(
             f"of {links:,} links (self loops apart) {test:,} would be test and "
@@ -245,7 +250,7 @@ def _units(graph: Graph, reciprocal: str) -> _Units:
     return _Units(first, back[first])
 
 
-def _in_forest(graph: Graph, arcs: np.ndarray) -> np.ndarray:
+def in_forest(graph: Graph, arcs: np.ndarray) -> np.ndarray:
     """(k,) bool: is an arc, in the order given, needed to join two parts.
 
     The order is the weight of a minimum spanning forest, so that a random order gives

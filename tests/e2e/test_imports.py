@@ -15,8 +15,10 @@ PUBLIC = [
     "embed",
     "errors",
     "evaluate_links",
+    "evaluate_protocol",
     "load",
     "presets",
+    "protocol_split",
     "read_edges",
     "split_edges",
 ]

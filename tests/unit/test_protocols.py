@@ -15,7 +15,7 @@ from nodeemb.evaluation.split import split_hash
 from nodeemb.graph.graph import Graph
 
 _RULES = {name: each.rule for name, each in PROTOCOLS.items()}
-_CONNECTED = [name for name, rule in _RULES.items() if rule.connected]
+_CONNECTED = [name for name, rule in _RULES.items() if rule.tree != "none"]
 
 
 def _graph(seed: int = 0) -> Graph:
@@ -106,6 +106,41 @@ def test_dirlinkbench_looks_at_one_clean_component() -> None:
     assert left_out["edges"] == whole.num_edges - split.graph.num_edges > 0
 
 
+def test_the_tree_in_row_order_is_that_of_kruskal() -> None:
+    split = protocol_split("dirlinkbench", _graph(), 0)
+    pairs = {
+        tuple(sorted(p))
+        for p in zip(split.graph.sources, split.graph.targets, strict=True)
+    }
+    plain = networkx.Graph()
+    plain.add_nodes_from(range(split.graph.num_nodes))
+    plain.add_edges_from(sorted((int(u), int(v)) for u, v in pairs))
+    tree = networkx.minimum_spanning_edges(plain, algorithm="kruskal", data=False)
+    for u, v in tree:
+        for a, b in ((u, v), (v, u)):
+            inside = split.graph.has_edges(np.array([a]), np.array([b]))
+            assert split.train.has_edges(np.array([a]), np.array([b])) == inside
+    others = split.graph.num_edges - len(split.test) - len(split.validation)
+    assert split.train.num_edges == others
+
+
+def test_a_tree_that_leaves_too_little_is_refused() -> None:
+    path = Graph.from_edges(range(20), range(1, 21))
+    for name in ("dirlinkbench", "divine"):
+        with pytest.raises(DataRefused, match="can spare only 0 of 20"):
+            protocol_split(name, path)
+
+
+def test_undirected_links_are_hidden_whole_beside_the_tree() -> None:
+    rng = np.random.default_rng(0)
+    ends = rng.integers(0, 40, (2, 400))
+    graph = Graph.from_edges(*ends, num_nodes=40, directed=False, duplicates="first")
+    split = protocol_split("dirlinkbench", graph, 0)
+    hidden = len(split.test) + len(split.validation)
+    assert split.train.num_edges + hidden == split.graph.num_edges
+    assert (split.test[:, 0] < split.test[:, 1]).all()
+
+
 def test_component_keeps_undirected_graphs_and_whole_ones() -> None:
     graph = Graph.from_edges([0, 1, 3], [1, 2, 4], num_nodes=6, directed=False)
     part = largest_component(graph)
@@ -174,7 +209,8 @@ def test_the_rule_is_told() -> None:
     assert PROTOCOLS["dirlinkbench"].rule.told() == (
         "only the largest weakly connected component, only links of positive sign, no "
         "self loops; 15 % of the links are hidden for the test, 5 % for validation; the "
-        "links of a random spanning tree are never hidden"
+        "links of the spanning tree of the first pairs in row order, in both directions, "
+        "are never hidden, so that no part falls off"
     )
     assert PROTOCOLS["reconstruction"].rule.told() == "nothing is hidden"
     told = PROTOCOLS["gravity_bidirectional"].rule.told()

@@ -34,8 +34,10 @@ def test_the_public_names_are_these():
         "embed",
         "errors",
         "evaluate_links",
+        "evaluate_protocol",
         "load",
         "presets",
+        "protocol_split",
         "read_edges",
         "split_edges",
     ]
