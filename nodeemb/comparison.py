@@ -192,15 +192,34 @@ def arm_recipe(
                 next_step=_NAMING[name],
             )
     fixed = {"name": arm.name, "roles.width": comparison.width}
+    layers = (arm.recipe, options or {}, fixed)
+    return layered_recipe(
+        arm.name, arm.preset, comparison.recipe, layers, comparison.width
+    )
+
+
+def layered_recipe(
+    name: str,
+    preset: str | None,
+    common: Mapping[str, Any],
+    layers: Sequence[Mapping[str, Any]],
+    width: int,
+) -> Recipe:
+    """The recipe of an arm: its preset <- what all arms share <- layers of its own.
+
+    Raises:
+        WrongUse: a choice that does not exist, or roles that do not share out the width;
+            the message names the arm.
+    """
     try:
-        recipe = load_recipe(arm.preset, overrides=comparison.recipe)
-        for layer in (arm.recipe, options or {}, fixed):
+        recipe = load_recipe(preset, overrides=common)
+        for layer in layers:
             recipe = overridden(recipe, layer)
-        recipe.scheme().columns(comparison.width)
+        recipe.scheme().columns(width)
     except WrongUse as error:
         raise WrongUse(
             error.what,
-            where=f'arm "{arm.name}"',
+            where=f'arm "{name}"',
             allowed=error.allowed,
             next_step=error.next_step,
         ) from None

@@ -22,6 +22,7 @@ from nodeemb.memory import memory_bytes
 from nodeemb.recipe import Recipe
 from nodeemb.rng import integers, stream_key
 from nodeemb.roles.layout import Layout
+from nodeemb.training.batch import Part
 from nodeemb.training.batches import (
     BATCHES_AN_EPOCH,
     DRAWN_AT_ONCE,
@@ -201,21 +202,44 @@ def check_memory(
 def forecast_seconds(size: Size, recipe: Recipe, threads: int) -> float:
     """Seconds of training on this machine, compilation apart: measured on a small graph."""
     small = _sample(size)
-    feed, shift = feed_of(small, recipe, seed=0)
-    layout = layout_of(recipe)
-    tables = new_tables(small.num_nodes, layout, 0)
-    engine = make_backend("cpu", tables, layout, recipe, shift, threads, "cpu")
-    for parts in islice(batches(feed, 0), 3):
-        engine.step(parts, 0.01)
-    begun, steps = time.monotonic(), 0
-    while time.monotonic() - begun < _SAMPLE_SECONDS:
-        for parts in islice(batches(feed, 0), 20):
-            engine.step(parts, 0.01)
-            steps += 1
-    an_epoch = (time.monotonic() - begun) / steps * num_batches(feed)
+    an_epoch = seconds_of_epoch(small, recipe, threads, _SAMPLE_SECONDS)
     nodes = recipe.sampler.kind in ("walks", "second_order")
     scale = size.nodes / small.num_nodes if nodes else size.arcs / small.num_arcs
     return an_epoch * scale * recipe.training.epochs
+
+
+def seconds_of_epoch(
+    graph: Graph, recipe: Recipe, threads: int, moment: float
+) -> float:
+    """Seconds that an epoch takes on this machine, measured for a moment on the graph.
+
+    Args:
+        graph: what would be trained on.
+        recipe: the method.
+        threads: as in `embed`.
+        moment: seconds to measure for, at least; a first step, which may compile, is apart.
+    """
+    feed, shift = feed_of(graph, recipe, seed=0)
+    layout = layout_of(recipe)
+    tables = new_tables(graph.num_nodes, layout, 0)
+    engine = make_backend("cpu", tables, layout, recipe, shift, threads, "cpu")
+    engine.step(next(batches(feed, 0)), 0.01)
+    total = num_batches(feed)
+    at_once = min(DRAWN_AT_ONCE, total)
+    drawing = stepping = 0.0
+    drawn = steps = 0
+    while steps == 0 or drawing + stepping < moment:
+        begun = time.monotonic()
+        ahead = islice(batches(feed, 0), at_once)
+        parts: list[Part] | None = next(ahead)
+        # all that are drawn at once come with the first
+        drawing, drawn = drawing + time.monotonic() - begun, drawn + at_once
+        while parts is not None and (steps == 0 or drawing + stepping < moment):
+            begun = time.monotonic()
+            engine.step(parts, 0.01)
+            parts = next(ahead, None)
+            stepping, steps = stepping + time.monotonic() - begun, steps + 1
+    return (drawing / drawn + stepping / steps) * total
 
 
 def _sample(size: Size) -> Graph:

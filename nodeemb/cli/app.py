@@ -20,6 +20,7 @@ from nodeemb.cli.export import export
 from nodeemb.cli.inspect import inspect
 from nodeemb.cli.neighbors import neighbors
 from nodeemb.cli.presets import presets
+from nodeemb.cli.study import study
 from nodeemb.errors import NodeembError
 
 INTERRUPTED = "Interrupted. No half-written result is left."
@@ -64,6 +65,7 @@ for _command in (
     export,
     inspect,
     neighbors,
+    study,
     presets,
     datasets,
     doctor,

@@ -1,0 +1,175 @@
+"""`nodeemb study`: methods x graphs x kinds of split x seeds to one table, resumable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nodeemb.cli import options, show
+from nodeemb.cli.progress import progress
+from nodeemb.errors import WrongUse
+
+if TYPE_CHECKING:
+    from nodeemb.study.options import Study
+    from nodeemb.study.plan import Cell
+    from nodeemb.study.work import Forecast, Job
+
+StudyFile = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE", help="A study in YAML, or the name of one that is here."
+    ),
+]
+Folder = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        metavar="FOLDER",
+        help="The folder to make, or to go on with. Default: runs/study-NAME.",
+        rich_help_panel="Run",
+    ),
+]
+ForecastOnly = Annotated[
+    bool,
+    typer.Option("--forecast", help="Tell what it will take, and do nothing."),
+]
+OverLimit = Annotated[
+    bool,
+    typer.Option("--over-limit", help="Begin although the forecast is above `hours`."),
+]
+RetryFailed = Annotated[
+    bool, typer.Option("--retry-failed", help="Do cells that failed again.")
+]
+TableOnly = Annotated[
+    bool, typer.Option("--table", help="Print the table of what is there already.")
+]
+Against = Annotated[
+    str | None,
+    typer.Option(
+        "--against",
+        metavar="ARM",
+        help="Print where this arm is below the best other, of what is there already.",
+    ),
+]
+
+
+def study(
+    file: StudyFile,
+    out: Folder = None,
+    forecast: ForecastOnly = False,
+    over_limit: OverLimit = False,
+    retry_failed: RetryFailed = False,
+    table: TableOnly = False,
+    against: Against = None,
+    threads: options.Threads = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Compare methods over graphs, kinds of split and seeds, to one table.
+
+    Every cell is kept when it is done: the same command goes on after an interruption.
+    """
+    from nodeemb.engine import count_threads
+    from nodeemb.study.options import load_study
+    from nodeemb.study.work import default_folder, prepare
+
+    count_threads(threads)
+    if forecast and (table or against is not None):
+        raise WrongUse("--forecast and a table are both asked for", allowed="One")
+    asked = load_study(file)
+    folder = default_folder(asked) if out is None else out
+    if table or against is not None:
+        _print(folder, table, against)
+        return
+    job = prepare(asked, out, retry_failed)
+    if not quiet:
+        _before(asked, job)
+    _do(job, forecast, over_limit, threads, quiet)
+
+
+def _do(
+    job: Job, only: bool, over_limit: bool, threads: int | None, quiet: bool
+) -> None:
+    from nodeemb.study import work
+    from nodeemb.study.page import PAGE, write_tables
+    from nodeemb.study.results import load_results
+    from nodeemb.study.table import markdown
+
+    with progress(quiet) as shown:
+        told = work.forecast(job, threads, shown)
+    if only:
+        show.result("\n".join(_forecast_lines(job, told, each=True)))
+        return
+    if not quiet:
+        show.block("Forecast", _forecast_lines(job, told))
+    if not over_limit:
+        work.check_hours(job, told)
+    with progress(quiet) as shown:
+        work.carry_out(job, told, threads, shown, None if quiet else _cell_done)
+    results = load_results(job.folder)
+    write_tables(results, job.folder)
+    show.result(markdown(results))
+    if not quiet:
+        show.say(f"Written to {job.folder}. Next: open {job.folder / PAGE}")
+
+
+def _print(folder: Path, table: bool, arm: str | None) -> None:
+    from nodeemb.study.against import against
+    from nodeemb.study.page import write_tables
+    from nodeemb.study.results import load_results
+    from nodeemb.study.table import against_text, markdown
+
+    results = load_results(folder)
+    if table:
+        write_tables(results, folder)
+        show.result(markdown(results))
+    if arm is not None:
+        show.result(against_text(arm, against(results, arm)))
+
+
+def _before(asked: Study, job: Job) -> None:
+    show.block("Study", [f"{asked.title} ({asked.name})"])
+    show.block("Graphs", [", ".join(job.graphs.inputs)])
+    show.block("Arms", [", ".join(arm.called for arm in asked.arms)])
+    show.block(
+        "Cells",
+        [
+            f"{len(job.cells):,}, of which {len(job.todo):,} are to be done, in {job.folder}"
+        ],
+    )
+
+
+def _forecast_lines(job: Job, told: Forecast, each: bool = False) -> list[str]:
+    """What is left takes; with `each`, a line for each kind of cell."""
+    lines = []
+    if each:
+        seen: dict[Any, list[Cell]] = {}
+        for cell in job.todo:
+            seen.setdefault(cell.place[:3], []).append(cell)
+        for place, cells in seen.items():
+            one = told.cells[cells[0].key]
+            recipe = cells[0].recipe
+            trained = ""
+            if recipe is not None:
+                trained = (
+                    f"   {recipe.training.epochs} epochs, {cells[0].pairs:,.0f} pairs, "
+                    f"{show.size(one.memory)}"
+                )
+            lines.append(
+                f"{', '.join(place)}   {len(cells)} x ({one.training:.1f} + "
+                f"{one.measuring:.1f}) s{trained}"
+            )
+    lines.append(
+        f"{len(job.todo):,} cells: about {show.duration(told.seconds)}, at most "
+        f"{show.size(told.memory)} of memory at once (measured on this machine)"
+    )
+    return lines
+
+
+def _cell_done(number: int, count: int, cell: Cell, result: dict[str, Any]) -> None:
+    where = ", ".join(map(str, cell.place))
+    told = f"{result['seconds']:.1f} s"
+    if result["state"] == "failed":
+        told = f"failed: {result['error']}"
+    show.say(f"cell {number} of {count}: {where}: {told}")

@@ -1,0 +1,68 @@
+"""An equal budget: how long each method trains so that all see about as many pairs.
+
+    epochs = max(1, round(budget / pairs of an epoch))
+
+Where walks from every node make one epoch longer than the budget, fewer walks start at
+each node (at least one), and the epoch is shorter.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from nodeemb.engine import feed_of
+from nodeemb.graph.graph import Graph
+from nodeemb.recipe import Recipe, overridden
+from nodeemb.training.batch import Band, Part
+from nodeemb.training.batches import batches, num_batches
+
+_PROBED = 16  # batches; they are drawn so many at once anyway
+_MOST_EPOCHS = 1_000_000
+
+
+def pairs_of_epoch(graph: Graph, recipe: Recipe, seed: int) -> float:
+    """Pairs that an epoch trains, as backends count them: measured on its first batches."""
+    feed, _ = feed_of(graph, recipe, seed)
+    drawn = [sum(map(_count, parts)) for parts in islice(batches(feed, 0), _PROBED)]
+    whole = num_batches(feed)
+    if whole <= len(drawn):
+        return float(sum(drawn))
+    # the last batch of an epoch may be shorter
+    return sum(drawn) / len(drawn) * feed.plan.count / feed.per_batch
+
+
+def _count(part: Part) -> int:
+    pairs = part.pairs
+    if not isinstance(pairs, Band):
+        return len(pairs.left)
+    from nodeemb.training.backends.blocks import count_places
+
+    return int(
+        count_places(pairs.start, pairs.stop, 0, pairs.after, pairs.before, pairs.limit)
+    )
+
+
+def with_budget(
+    recipe: Recipe, graph: Graph, pairs: float | None, seed: int
+) -> tuple[Recipe, float]:
+    """The recipe trained for about so many pairs.
+
+    Args:
+        recipe: the method.
+        graph: what it is trained on.
+        pairs: the budget; None leaves the recipe as it is.
+        seed: of the training.
+
+    Returns:
+        (recipe, pairs it will train, about).
+    """
+    epoch = pairs_of_epoch(graph, recipe, seed)
+    if pairs is None:
+        return recipe, epoch * recipe.training.epochs
+    walks = getattr(recipe.sampler, "walks_per_node", 1)
+    if epoch > pairs and walks > 1:
+        fewer = max(1, round(walks * pairs / epoch))
+        recipe = overridden(recipe, {"sampler.walks_per_node": fewer})
+        epoch *= fewer / walks
+    epochs = min(_MOST_EPOCHS, max(1, round(pairs / max(epoch, 1))))
+    return overridden(recipe, {"training.epochs": epochs}), epochs * epoch

@@ -1,0 +1,136 @@
+"""What a study will take: seconds and memory of each cell, measured on its own graphs.
+
+Each arm trains for a moment on the training graph of each split, and is asked for a few of
+its test links; both are scaled to the whole. Seeds take the same time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nodeemb.evaluation.split import Split
+from nodeemb.forecast import PROGRAM, forecast_memory, graph_size, seconds_of_epoch
+from nodeemb.graph.graph import Graph
+from nodeemb.progress import Progress, ProgressFn
+from nodeemb.recipe import Recipe
+from nodeemb.study.measures import measure_columns
+from nodeemb.study.plan import Cell, Graphs
+
+if TYPE_CHECKING:
+    from nodeemb.evaluation.scorer import ScoreRows
+
+_MOMENT = 0.25  # seconds of training to measure
+_FEW, _MORE = 500, 2500  # test links asked for, to see what each costs
+
+
+@dataclass(frozen=True)
+class CellForecast:
+    """What a cell takes.
+
+    Attributes:
+        training, measuring: seconds.
+        memory: bytes at most at once, the program included; 0 for a baseline.
+    """
+
+    training: float
+    measuring: float
+    memory: int
+
+    @property
+    def seconds(self) -> float:
+        """In all."""
+        return self.training + self.measuring
+
+
+def forecast_cells(
+    cells: Sequence[Cell],
+    graphs: Graphs,
+    columns: list[str],
+    threads: int,
+    progress: ProgressFn | None = None,
+) -> dict[str, CellForecast]:
+    """Cell's key -> what it takes.
+
+    Args:
+        cells: those that are to be done.
+        graphs: of the study.
+        columns: that are measured.
+        threads: that train.
+        progress: called before each measurement.
+    """
+    alike: dict[tuple[str, str, str], list[Cell]] = {}
+    for cell in cells:
+        alike.setdefault(cell.place[:3], []).append(cell)
+    # a graph after the other, so that each is read once
+    order = sorted(alike, key=lambda place: list(graphs.inputs).index(place[0]))
+    found: dict[str, CellForecast] = {}
+    asking: dict[Any, float] = {}
+    began = time.monotonic()
+    for number, place in enumerate(order):
+        if progress is not None:
+            task = f"forecast: {', '.join(place)}"
+            share, seconds = number / len(order), time.monotonic() - began
+            progress(Progress(task, share, 0.0, "", None, seconds))
+        first = alike[place][0]
+        split = graphs.split(first.dataset, first.split, first.seed)
+        kind = (*place[:2], first.baseline)
+        if kind not in asking:
+            asking[kind] = _measuring_seconds(first, split, columns)
+        told = _cell(first, split, threads, asking[kind])
+        found.update(dict.fromkeys((cell.key for cell in alike[place]), told))
+    return found
+
+
+def _cell(cell: Cell, split: Split, threads: int, measuring: float) -> CellForecast:
+    if cell.recipe is None:
+        return CellForecast(0.0, measuring, 0)
+    memory = forecast_memory(graph_size(split.train), cell.recipe)
+    training = _training_seconds(split.train, cell.recipe, threads)
+    return CellForecast(training, measuring, memory.peak + PROGRAM)
+
+
+def _training_seconds(graph: Graph, recipe: Recipe, threads: int) -> float:
+    return recipe.training.epochs * seconds_of_epoch(graph, recipe, threads, _MOMENT)
+
+
+def _measuring_seconds(cell: Cell, split: Split, columns: list[str]) -> float:
+    """Seconds of all columns: what a few links and some more take, and on in a line."""
+    score = _scorer(cell, split)
+    links = len(split.test)
+    few, more = min(_FEW, links), min(_MORE, links)
+    _timed(split, score, columns, few)  # may compile
+    low = _timed(split, score, columns, few)
+    total = low
+    if more > few:
+        high = _timed(split, score, columns, more)
+        total = high + max(0.0, high - low) / (more - few) * (links - more)
+    return total * (1 + len(split.validation) / links)
+
+
+def _timed(split: Split, score: ScoreRows, columns: list[str], links: int) -> float:
+    every = np.linspace(0, len(split.test) - 1, links).astype(np.int64)
+    part = replace(split, test=split.test[every])
+    began = time.monotonic()
+    measure_columns(part, score, columns, 0)
+    return time.monotonic() - began
+
+
+def _scorer(cell: Cell, split: Split) -> Callable[..., Any]:
+    """The baseline itself, or vectors of the cell's size that mean nothing."""
+    if cell.recipe is None:
+        from nodeemb.evaluation.baselines import BASELINES
+
+        assert cell.baseline is not None
+        return BASELINES[cell.baseline](split.train).score_rows
+    shape = split.train.num_nodes, cell.recipe.width()
+    table = np.linspace(-1, 1, shape[0] * shape[1], dtype=np.float32).reshape(shape)
+
+    def score(sources: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        return np.einsum("ij,ij->i", table[sources], table[targets])
+
+    return score

@@ -1,0 +1,199 @@
+"""What a study holds: arms, graphs, kinds of split, columns, seeds; read from YAML, strict.
+
+Every trained arm has the same width, the same hidden links, the same seeds and the same
+budget of pairs. The recipe of an arm is filled in as
+
+    its preset <- the choices of all arms <- its own choices <- the width <- the budget
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from nodeemb.comparison import layered_recipe
+from nodeemb.errors import WrongUse, unknown_name
+from nodeemb.options import Options, parse, read_yaml
+from nodeemb.recipe import Recipe
+from nodeemb.resources import list_resources, resource_path
+from nodeemb.settings import Input
+from nodeemb.study.measures import column_names
+from nodeemb.study.splits import SPLITS
+
+
+def _short_for(key: str) -> Callable[[Any], Any]:
+    """A plain word in place of a group with one key."""
+    return lambda given: {key: given} if isinstance(given, str) else given
+
+
+class StudyArm(Options):
+    """A method of a study, or one of the baselines that nothing is trained for."""
+
+    name: str = Field(
+        default="", description="what it is called; by default its preset or baseline"
+    )
+    preset: str | None = Field(
+        default=None, description="the method it starts from; none: the defaults"
+    )
+    recipe: dict[str, Any] = Field(
+        default={}, description="choices of this arm, laid over those of all arms"
+    )
+    baseline: str | None = Field(
+        default=None, description="one of nodeemb.evaluation.baselines, untrained"
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> StudyArm:
+        if self.baseline is not None and (self.preset is not None or self.recipe):
+            raise WrongUse(
+                "an arm is a method or a baseline",
+                allowed="preset and recipe, or baseline",
+            )
+        if not self.called:
+            raise WrongUse("an arm without a preset needs a name")
+        return self
+
+    @property
+    def called(self) -> str:
+        """Its name, given or not."""
+        return self.name or Path(self.preset or self.baseline or "").stem
+
+
+class Graph(Options):
+    """A graph of a study: a data set or a file, as `nodeemb embed` reads it."""
+
+    input: Annotated[Input, BeforeValidator(_short_for("name"))] = Field(
+        description="a data set's name, or a file and how to read it"
+    )
+    name: str = Field(default="", description="what it is called in the table")
+
+    @property
+    def called(self) -> str:
+        """Its name, given or not."""
+        return self.name or Path(self.input.name).stem
+
+
+class Study(Options):
+    """Everything that decides a study's table."""
+
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9_.-]+$", description="short name, for the folder"
+    )
+    title: str = Field(description="the table's heading")
+    notes: list[str] = Field(default=[], description="what a reader must know")
+    datasets: list[Annotated[Graph, BeforeValidator(_short_for("input"))]] = Field(
+        min_length=1, description="the graphs: names of data sets, or files"
+    )
+    arms: list[Annotated[StudyArm, BeforeValidator(_short_for("preset"))]] = Field(
+        min_length=1, description="the methods: names of presets, or arms"
+    )
+    splits: list[str] = Field(
+        default=["half"], min_length=1, description="kinds of split"
+    )
+    columns: list[str] = Field(
+        min_length=1, description="what is measured on the hidden links"
+    )
+    seeds: list[int] = Field(
+        default=[0], min_length=1, description="everything is repeated for each"
+    )
+    width: int = Field(
+        ge=1, le=65_536, description="floats a node, the same for every arm"
+    )
+    recipe: dict[str, Any] = Field(
+        default={}, description="choices of all trained arms"
+    )
+    pairs: float | None = Field(
+        default=None,
+        gt=0,
+        description="pairs that each arm trains on a graph; none: as its preset says",
+    )
+    pairs_per_node: float | None = Field(
+        default=None,
+        gt=0,
+        description="the same for each node of the graph, in place of pairs",
+    )
+    hours: float | None = Field(
+        default=None, gt=0, description="what the forecast must not exceed"
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Study:
+        for what, values in (
+            ("arm", [arm.called for arm in self.arms]),
+            ("data set", [graph.called for graph in self.datasets]),
+            ("split", self.splits),
+            ("column", self.columns),
+            ("seed", self.seeds),
+        ):
+            for value, times in Counter(values).items():
+                if times > 1:
+                    raise WrongUse(f"the {what} {value} comes twice")
+        for what, values, known in (
+            ("split", self.splits, list(SPLITS)),
+            ("column", self.columns, column_names()),
+        ):
+            for value in values:
+                if value not in known:
+                    raise unknown_name(what, value, known)
+        if self.pairs is not None and self.pairs_per_node is not None:
+            raise WrongUse("pairs and pairs_per_node are both given", allowed="One")
+        return self
+
+    def budget(self, nodes: int) -> float | None:
+        """Pairs for each trained arm on a graph of so many nodes."""
+        if self.pairs_per_node is not None:
+            return self.pairs_per_node * nodes
+        return self.pairs
+
+
+def load_study(path: str | Path) -> Study:
+    """Reads a study: a file, or the name of one that comes with nodeemb.
+
+    Raises:
+        DataRefused: the file cannot be read.
+        WrongUse: an unknown or wrong choice, in the study or in the recipe of an arm.
+    """
+    study = parse(Study, read_yaml(study_path(path)), str(path))
+    for arm in study.arms:
+        arm_recipe(study, arm)
+    for graph in study.datasets:
+        _ = graph.input.card  # a name that is nothing is refused before any work
+    return study
+
+
+def study_path(path: str | Path) -> Path:
+    """The file of a study that is there, or that comes with nodeemb by this name.
+
+    Raises:
+        WrongUse: no such study.
+    """
+    given = Path(path)
+    if given.suffix in (".yaml", ".yml"):
+        return given
+    known = list_resources("studies")
+    if str(given) not in known:
+        raise unknown_name("study", given, known)
+    return resource_path("configs", "studies", f"{given}.yaml")
+
+
+def arm_recipe(study: Study, arm: StudyArm) -> Recipe | None:
+    """The recipe of one arm before its budget; None for a baseline.
+
+    Raises:
+        WrongUse: a choice that does not exist; the message names the arm.
+    """
+    if arm.baseline is not None:
+        _check_baseline(arm.baseline)
+        return None
+    layers = (arm.recipe, {"name": arm.called, "roles.width": study.width})
+    return layered_recipe(arm.called, arm.preset, study.recipe, layers, study.width)
+
+
+def _check_baseline(name: str) -> None:
+    from nodeemb.evaluation.baselines import chosen_baselines
+
+    chosen_baselines([name])

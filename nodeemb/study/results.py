@@ -1,0 +1,158 @@
+"""What the cells of a study say together: means and spread over seeds, and paired differences.
+
+mean = sum of x_s / n,   spread = sqrt(sum of (x_s - mean)^2 / (n - 1))
+difference of two arms: the same of x_s - y_s, standard error = spread / sqrt(n)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any, NamedTuple
+
+from nodeemb.errors import DataRefused
+from nodeemb.options import parse
+from nodeemb.study.cells import read_result
+from nodeemb.study.options import Study
+from nodeemb.study.work import INDEX
+
+
+class Number(NamedTuple):
+    """A mean over seeds.
+
+    spread: standard deviation over seeds; 0 for one.
+    """
+
+    mean: float
+    spread: float
+    runs: int
+
+
+class Cost(NamedTuple):
+    """What an arm took on a split of a graph, means over its finished seeds.
+
+    epochs: as used; a range over seeds where they differ.
+    """
+
+    cpu_seconds: float
+    pairs: float
+    epochs: str
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """The cells of a study that are there.
+
+    Attributes:
+        study: what was asked.
+        cells: (data set, split, arm, seed) -> result, done or failed.
+        wanted: how many there are to be in all.
+    """
+
+    study: Study
+    cells: Mapping[tuple[str, str, str, int], dict[str, Any]]
+    wanted: int
+
+    @property
+    def datasets(self) -> list[str]:
+        """Names, in order."""
+        return [graph.called for graph in self.study.datasets]
+
+    @property
+    def arms(self) -> list[str]:
+        """Names, in order."""
+        return [arm.called for arm in self.study.arms]
+
+    @property
+    def baselines(self) -> set[str]:
+        """Names of the arms that nothing is trained for."""
+        return {arm.called for arm in self.study.arms if arm.baseline is not None}
+
+    @property
+    def failed(self) -> list[dict[str, Any]]:
+        """Results that are errors."""
+        return [result for result in self.cells.values() if result["state"] == "failed"]
+
+    def groups(self) -> Iterable[tuple[str, str]]:
+        """(data set, split), in order."""
+        return ((d, s) for d in self.datasets for s in self.study.splits)
+
+    def values(
+        self, dataset: str, split: str, arm: str, column: str, links: str = "test"
+    ) -> dict[int, float]:
+        """Seed -> number, of finished cells that have it.
+
+        Args:
+            dataset, split, arm, column: names.
+            links: "test" or "validation": which hidden links it was measured on.
+        """
+        found = {}
+        for seed in self.study.seeds:
+            result = self.cells.get((dataset, split, arm, seed))
+            if result is not None and column in result[links]:
+                found[seed] = float(result[links][column])
+        return found
+
+    def number(self, dataset: str, split: str, arm: str, column: str) -> Number | None:
+        """Mean and spread on test links; None where no cell has it."""
+        values = self.values(dataset, split, arm, column)
+        return summary(list(values.values())) if values else None
+
+    def best(self, dataset: str, split: str, column: str) -> set[str]:
+        """The arms with the highest mean, those with fewer seeds than others left out."""
+        found = {a: self.number(dataset, split, a, column) for a in self.arms}
+        there = {arm: number for arm, number in found.items() if number is not None}
+        most = max((number.runs for number in there.values()), default=0)
+        means = {arm: n.mean for arm, n in there.items() if n.runs == most}
+        return {arm for arm, mean in means.items() if mean == max(means.values())}
+
+    def cost(self, dataset: str, split: str, arm: str) -> Cost | None:
+        """What training took; None where no cell is done."""
+        told = [
+            result["training"]
+            for seed in self.study.seeds
+            if (result := self.cells.get((dataset, split, arm, seed)))
+            and result["state"] == "done"
+        ]
+        if not told:
+            return None
+        epochs = sorted({t["epochs"] for t in told if "epochs" in t})
+        return Cost(
+            fmean(t["cpu_seconds"] for t in told),
+            fmean(t["pairs"] for t in told),
+            "-".join(map(str, dict.fromkeys((*epochs[:1], *epochs[-1:])))),
+        )
+
+
+def summary(values: Sequence[float]) -> Number:
+    """Mean, spread and count of some numbers."""
+    spread = stdev(values) if len(values) > 1 else 0.0
+    return Number(fmean(values), spread, len(values))
+
+
+def load_results(folder: str | Path) -> Results:
+    """The results in a study's folder, whatever is there of them.
+
+    Raises:
+        DataRefused: there is no study in it.
+    """
+    folder = Path(folder)
+    try:
+        index = json.loads((folder / INDEX).read_text("utf-8"))
+        study = parse(Study, index["study"], str(folder / INDEX))
+        places = [
+            ((c["dataset"], c["split"], c["arm"], c["seed"]), c["key"])
+            for c in index["cells"]
+        ]
+    except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+        raise DataRefused(
+            f"no study can be read from it: {error!r}",
+            where=str(folder),
+            next_step="Begin one: nodeemb study FILE",
+        ) from None
+    found = {place: read_result(folder, key) for place, key in places}
+    cells = {place: result for place, result in found.items() if result is not None}
+    return Results(study, cells, len(places))

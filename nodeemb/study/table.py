@@ -1,0 +1,174 @@
+"""The table of a study as Markdown and as CSV, and what a method is below in."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from nodeemb.progress import amount
+from nodeemb.study.against import HAIR, Comparison
+from nodeemb.study.results import Cost, Number, Results
+
+CSV_HEADS = (
+    "dataset", "split", "arm", "kind", "column", "mean", "spread", "runs", "best",
+    "cpu_seconds", "pairs", "epochs",
+)  # fmt: skip
+
+
+def markdown(results: Results) -> str:
+    """The whole table: a section for each split of each graph, the best of a column bold."""
+    study = results.study
+    parts = [f"# {study.title}", *study.notes, legend(results)]
+    for dataset, split in results.groups():
+        rows = [
+            [arm, *_cells(results, dataset, split, arm)]
+            for arm in results.arms
+            if results.cost(dataset, split, arm) is not None
+        ]
+        if rows:
+            heads = ["", *study.columns, "CPU s", "pairs", "epochs"]
+            parts += [f"## {dataset}, {split}", grid(heads, rows)]
+    if results.failed:
+        parts += ["## Failed", "\n".join(f"- {line}" for line in failures(results))]
+    parts.append(machine(results))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def legend(results: Results) -> str:
+    """How to read it, in a paragraph."""
+    study = results.study
+    seeds = ", ".join(map(str, study.seeds))
+    told = [f"Mean ± standard deviation over the seeds {seeds}; the best mean is bold."]
+    if study.pairs is not None:
+        told.append(f"Every trained method sees about {amount(study.pairs)} pairs.")
+    elif study.pairs_per_node is not None:
+        told.append(
+            "Every trained method sees about "
+            f"{amount(study.pairs_per_node)} pairs for each node."
+        )
+    else:
+        told.append("Every method trains as long as its preset says.")
+    told.append(
+        f"All have {study.width} floats a node. CPU seconds and pairs are of training "
+        "alone, a mean over seeds."
+    )
+    left = results.wanted - len(results.cells)
+    if left:
+        told.append(f"{left:,} of {results.wanted:,} cells are not there yet.")
+    return " ".join(told)
+
+
+def failures(results: Results) -> list[str]:
+    """What failed, and of what, a line each."""
+    return [
+        f"{place[2]} on {place[0]}, {place[1]}, seed {place[3]}: {result['error']}"
+        for place, result in results.cells.items()
+        if result["state"] == "failed"
+    ]
+
+
+def machine(results: Results) -> str:
+    """What the cells were done with, each kind once."""
+    kinds: dict[str, None] = {}
+    for result in results.cells.values():
+        made = result["environment"]
+        packages = ", ".join(f"{k} {v}" for k, v in made["packages"].items() if v)
+        kinds[
+            f"nodeemb {made['nodeemb']}, Python {made['python']}, {packages}; "
+            f"{made['system']}, {result['threads']} threads"
+        ] = None
+    return "\n\n".join(f"Made with {kind}." for kind in kinds)
+
+
+def grid(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown, its columns aligned for reading as text too."""
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    lines = [
+        [cell.ljust(w) for cell, w in zip(line, widths, strict=True)]
+        for line in (heads, rule, *rows)
+    ]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cells(results: Results, dataset: str, split: str, arm: str) -> list[str]:
+    cells = []
+    for column in results.study.columns:
+        number = results.number(dataset, split, arm, column)
+        best = arm in results.best(dataset, split, column)
+        text = "" if number is None else number_text(number)
+        cells.append(f"**{text}**" if best and text else text)
+    return [*cells, *cost_texts(results.cost(dataset, split, arm))]
+
+
+def number_text(number: Number) -> str:
+    """A mean and its spread."""
+    spread = f" ±{number.spread:.3f}" if number.runs > 1 else ""
+    return f"{number.mean:.3f}{spread}"
+
+
+def cost_texts(cost: Cost | None) -> list[str]:
+    """CPU seconds, pairs, epochs."""
+    if cost is None:
+        return ["", "", ""]
+    pairs = amount(cost.pairs) if cost.pairs else ""
+    return [f"{cost.cpu_seconds:.1f}", pairs, cost.epochs]
+
+
+def tidy(results: Results) -> list[dict[str, Any]]:
+    """A dict a number, for CSV and data frames."""
+    rows = []
+    for dataset, split in results.groups():
+        for arm in results.arms:
+            cost = results.cost(dataset, split, arm)
+            for column in results.study.columns:
+                number = results.number(dataset, split, arm, column)
+                if number is None or cost is None:
+                    continue
+                kind = "baseline" if arm in results.baselines else "method"
+                best = arm in results.best(dataset, split, column)
+                row = (dataset, split, arm, kind, column, *number, best, *cost)
+                rows.append(dict(zip(CSV_HEADS, row, strict=True)))
+    return rows
+
+
+def csv_text(results: Results) -> str:
+    """The numbers of the table, unrounded, a line each."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, CSV_HEADS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(tidy(results))
+    return out.getvalue()
+
+
+def against_text(arm: str, found: Sequence[Comparison]) -> str:
+    """The columns where a method is below the best other, as Markdown."""
+    below = [comparison for comparison in found if comparison.below]
+    head = (
+        f"{arm} is below the best other method by more than the larger of {HAIR:g} and "
+        f"two standard errors in {len(below)} of {len(found)} columns."
+    )
+    if not below:
+        return head
+    heads = [
+        "graph", "split", "column", arm, "best other", "its mean", "difference",
+        "margin", "seeds", "chosen on",
+    ]  # fmt: skip
+    rows = [
+        [
+            c.dataset,
+            c.split,
+            c.column,
+            f"{c.own:.4f}",
+            c.best_other,
+            f"{c.other:.4f}",
+            f"{c.difference:.4f}",
+            f"{c.margin:.4f}",
+            str(c.runs),
+            c.chosen_on,
+        ]
+        for c in below
+    ]
+    return f"{head}\n\n{grid(heads, rows)}"

@@ -1,0 +1,219 @@
+"""Do a study, cell by cell, into a folder that can be gone on with after any interruption.
+
+| file | holds |
+|---|---|
+| study.json | the study, and which cell stands where |
+| cells/KEY.json | a cell's numbers or its error, cost, versions |
+| table.md, table.csv, report.html | what all cells together say |
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from nodeemb.engine import count_threads
+from nodeemb.errors import OutOfResources, WrongUse
+from nodeemb.io.atomic import write_json
+from nodeemb.progress import Progress, ProgressFn, clock
+from nodeemb.study.cells import CELLS, FORMAT, do_cell, keep, read_result
+from nodeemb.study.forecast import CellForecast, forecast_cells
+from nodeemb.study.options import Study
+from nodeemb.study.plan import Cell, Graphs, make_cells
+
+INDEX = "study.json"
+CellDone = Callable[[int, int, Cell, dict[str, Any]], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A study that is ready to be begun or gone on with; nothing has been written yet.
+
+    Attributes:
+        study: what to do.
+        folder: where the cells are, or will be.
+        graphs: of the study.
+        cells: all of them.
+        todo: those that no file holds the result of.
+    """
+
+    study: Study
+    folder: Path
+    graphs: Graphs
+    cells: tuple[Cell, ...]
+    todo: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What is still to be done takes: by cell, and in all."""
+
+    cells: dict[str, CellForecast]
+    seconds: float
+    memory: int
+
+
+def default_folder(study: Study) -> Path:
+    """runs/study-NAME: the same each time, so that a study is gone on with."""
+    return Path("runs") / f"study-{study.name}"
+
+
+def prepare(
+    study: Study, out: str | Path | None = None, retry_failed: bool = False
+) -> Job:
+    """Reads and splits every graph, and sees which cells are still to be done.
+
+    Args:
+        study: what to do.
+        out: the folder to make or to go on with; by default `default_folder`.
+        retry_failed: whether cells that failed are to be done again.
+
+    Raises:
+        WrongUse: a choice that does not exist, or a folder that is something else.
+        DataRefused: a graph that cannot be read or split.
+    """
+    folder = default_folder(study) if out is None else Path(out)
+    check_folder(folder, study)
+    graphs = Graphs(study)
+    cells = make_cells(study, graphs)
+    todo: dict[str, Cell] = {}
+    for cell in cells:
+        result = read_result(folder, cell.key)
+        if result is None or (retry_failed and result["state"] == "failed"):
+            todo.setdefault(cell.key, cell)
+    return Job(study, folder, graphs, tuple(cells), tuple(todo.values()))
+
+
+def check_folder(folder: Path, study: Study) -> None:
+    """Refuses a folder that holds something else than this study.
+
+    Raises:
+        WrongUse: with what is there.
+    """
+    if not folder.exists():
+        return
+    try:
+        found = json.loads((folder / INDEX).read_text("utf-8"))["study"]["name"]
+    except (OSError, ValueError, KeyError, TypeError):
+        if folder.is_dir() and not any(folder.iterdir()):
+            return
+        raise WrongUse(
+            f"{folder} exists and holds no study",
+            next_step="Choose another folder: --out",
+        ) from None
+    if found != study.name:
+        raise WrongUse(
+            f'{folder} holds the study "{found}"', next_step="Choose another: --out"
+        )
+
+
+def forecast(
+    job: Job, threads: int | None = None, progress: ProgressFn | None = None
+) -> Forecast:
+    """Measures what the cells still to be done will take."""
+    count = count_threads(threads)
+    found = forecast_cells(job.todo, job.graphs, job.study.columns, count, progress)
+    seconds = sum(found[cell.key].seconds for cell in job.todo)
+    memory = max((told.memory for told in found.values()), default=0)
+    return Forecast(found, seconds, memory)
+
+
+def check_hours(job: Job, told: Forecast) -> None:
+    """Refuses a study whose forecast is above its limit.
+
+    Raises:
+        OutOfResources: with both.
+    """
+    limit = job.study.hours
+    if limit is not None and told.seconds > 3600 * limit:
+        raise OutOfResources(
+            f"{len(job.todo):,} cells would take about {clock(told.seconds)} and the "
+            f"study's limit is {limit:g} hours",
+            next_step="Lower pairs or pairs_per_node, leave something out, raise hours, "
+            "or go on all the same with --over-limit",
+        )
+
+
+def carry_out(
+    job: Job,
+    told: Forecast,
+    threads: int | None = None,
+    progress: ProgressFn | None = None,
+    cell_done: CellDone | None = None,
+) -> None:
+    """Does every cell that is not done, one after another.
+
+    Args:
+        job: what to do.
+        told: its forecast, which says how much of the whole each cell is.
+        threads: as in `embed`.
+        progress: called all the time.
+        cell_done: called after each cell: number, of how many, cell, result.
+
+    Raises:
+        KeyboardInterrupt: with what was kept. A cell that fails is recorded and no more.
+    """
+    count = count_threads(threads)
+    (job.folder / CELLS).mkdir(parents=True, exist_ok=True)
+    write_json(job.folder / INDEX, _index(job), overwrite=True)
+    shown = _Clock(job, told, progress)
+    for number, cell in enumerate(job.todo, 1):
+        shown.next(number, cell)
+        try:
+            split = job.graphs.split(cell.dataset, cell.split, cell.seed)
+            result = do_cell(cell, split, job.study.columns, count, shown.inner)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(
+                f"Interrupted: {number - 1} of {len(job.todo)} cells were done and are "
+                f"kept in {job.folder}. The same command goes on."
+            ) from None
+        keep(job.folder, result)
+        if cell_done is not None:
+            cell_done(number, len(job.todo), cell, result)
+
+
+def _index(job: Job) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "study": job.study.model_dump(mode="json"),
+        "cells": [
+            {
+                "dataset": cell.dataset,
+                "split": cell.split,
+                "arm": cell.arm,
+                "seed": cell.seed,
+                "key": cell.key,
+            }
+            for cell in job.cells
+        ],
+    }
+
+
+class _Clock:
+    """Progress over all cells, each as long as its forecast says."""
+
+    def __init__(self, job: Job, told: Forecast, progress: ProgressFn | None) -> None:
+        self.count, self.told, self.progress = len(job.todo), told, progress
+        self.total = max(told.seconds, 1e-9)
+        self.before, self.own, self.task = 0.0, 0.0, ""
+        self.began = time.monotonic()
+
+    def next(self, number: int, cell: Cell) -> None:
+        """Begins another cell."""
+        self.before += self.own
+        self.own = self.told.cells[cell.key].seconds
+        where = f"{cell.dataset}, {cell.split}, seed {cell.seed}, {cell.arm}"
+        self.task = f"cell {number} of {self.count}: {where}"
+        self.inner(Progress("", 0.0, 0.0, "pairs", None, 0.0))
+
+    def inner(self, inner: Progress) -> None:
+        """Passes on the progress of a cell."""
+        if self.progress is not None:
+            task = f"{self.task}, {inner.task}" if inner.task else self.task
+            share = (self.before + inner.share * self.own) / self.total
+            seconds = time.monotonic() - self.began
+            self.progress(replace(inner, task=task, share=share, seconds=seconds))
