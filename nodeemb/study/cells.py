@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nodeemb.errors import NodeembError
+from nodeemb.evaluation.columns import measured
+from nodeemb.evaluation.questions import Questions
 from nodeemb.evaluation.split import Split
 from nodeemb.io.atomic import write_json
 from nodeemb.manifest import environment
 from nodeemb.progress import ProgressFn
-from nodeemb.study.measures import measure_columns
 from nodeemb.study.plan import Cell
 from nodeemb.study.splits import validation_test
 
@@ -70,15 +71,16 @@ def do_cell(
         "training": {},
         "test": {},
         "validation": {},
+        "unasked": {},
     }
     try:
         score, result["training"] = _trained(cell, split, threads, progress)
-        measured = time.process_time()
-        result["test"] = _measured(split, score, columns, cell.seed)
+        asked = time.process_time()
+        result["test"], result["unasked"] = _measured(split, score, columns, cell.seed)
         inner = validation_test(split)
         if inner is not None:
-            result["validation"] = _measured(inner, score, columns, cell.seed)
-        result["measuring_cpu_seconds"] = round(time.process_time() - measured, 3)
+            result["validation"], _ = _measured(inner, score, columns, cell.seed)
+        result["measuring_cpu_seconds"] = round(time.process_time() - asked, 3)
     except _FAILS as error:
         result.update(state="failed", test={}, validation={})
         result["error"] = f"{type(error).__name__}: {error}".strip(": ")
@@ -128,7 +130,8 @@ def _measured(
     score: Callable[..., Any],
     columns: list[str],
     seed: int,
-) -> dict[str, float]:
-    """The columns that are numbers here; JSON has no word for others."""
-    found = measure_columns(split, score, columns, seed)
-    return {name: float(v) for name, v in found.items() if math.isfinite(v)}
+) -> tuple[dict[str, float], dict[str, str]]:
+    """(the columns that are numbers here, why the others are none)."""
+    found = measured(Questions(split, seed), score, columns)
+    numbers = {k: float(v) for k, v in found.values.items() if math.isfinite(v)}
+    return numbers, found.reasons

@@ -17,12 +17,12 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from nodeemb.comparison import layered_recipe
 from nodeemb.errors import WrongUse, unknown_name
+from nodeemb.evaluation.columns import check_columns
 from nodeemb.options import Options, parse, read_yaml
 from nodeemb.recipe import Recipe
 from nodeemb.resources import list_resources, resource_path
 from nodeemb.settings import Input
-from nodeemb.study.measures import column_names
-from nodeemb.study.splits import SPLITS
+from nodeemb.study.splits import check_split
 
 
 def _short_for(key: str) -> Callable[[Any], Any]:
@@ -132,13 +132,9 @@ class Study(Options):
             for value, times in Counter(values).items():
                 if times > 1:
                     raise WrongUse(f"the {what} {value} comes twice")
-        for what, values, known in (
-            ("split", self.splits, list(SPLITS)),
-            ("column", self.columns, column_names()),
-        ):
-            for value in values:
-                if value not in known:
-                    raise unknown_name(what, value, known)
+        check_columns(self.columns)
+        for split in self.splits:
+            check_split(split)
         if self.pairs is not None and self.pairs_per_node is not None:
             raise WrongUse("pairs and pairs_per_node are both given", allowed="One")
         return self

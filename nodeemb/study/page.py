@@ -16,6 +16,7 @@ from nodeemb.study.table import (
     legend,
     machine,
     markdown,
+    table_heads,
 )
 
 TABLE, TABLE_CSV, PAGE = "table.md", "table.csv", "report.html"
@@ -60,8 +61,7 @@ def _section(results: Results, dataset: str, split: str) -> str:
     ]
     if not rows:
         return ""
-    heads = ["", *results.study.columns, "CPU s", "pairs", "epochs"]
-    head = "".join(f"<th>{escape(text)}</th>" for text in heads)
+    head = "".join(f"<th>{escape(text)}</th>" for text in table_heads(results))
     return (
         f"<h2>{escape(dataset)}, {escape(split)}</h2>"
         f'<div class="scroll"><table><thead><tr>{head}</tr></thead>'

@@ -1,76 +1,45 @@
 """Kinds of split by name: which links of a graph a study hides, the same for every column.
 
-| name | what is hidden |
-|---|---|
-| half | half of the links, none for validation |
-| dirlinkbench | of the largest weak component 15 % for the test and 5 % for validation; the links of a spanning tree are never hidden |
-
-Source: Khosla et al. Node representation learning for directed graphs. ECML-PKDD 2019
-(half); He, Fang, Wang. Rethinking link prediction for directed graphs. 2025 (DirLinkBench).
+`half` hides half of the links and none for validation; the others are the rules of
+published protocols (`nodeemb.evaluation.protocols`), such as `dirlinkbench`: of the largest
+weak component 15 % of the links for the test and 5 % for validation, a spanning tree kept.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
-from nodeemb.evaluation.split import Split, assemble_split, split_edges
+from nodeemb.errors import unknown_name
+from nodeemb.evaluation.protocol_split import rule_split
+from nodeemb.evaluation.protocols import PROTOCOLS, REFUSED, SplitRule, protocol
+from nodeemb.evaluation.split import Split, assemble_split
 from nodeemb.graph.graph import Graph
 
-
-class SplitRule(NamedTuple):
-    """Shares of hidden links, and what is done to the graph before.
-
-    connected: as in `split_edges`.
-    largest: only the largest weak component is kept.
-    """
-
-    test: float
-    validation: float = 0.0
-    connected: bool = False
-    largest: bool = False
-
-
-SPLITS = {
-    "half": SplitRule(0.5),
-    "dirlinkbench": SplitRule(0.15, 0.05, connected=True, largest=True),
+SPLITS: dict[str, SplitRule] = {
+    "half": SplitRule(test=0.5),
+    **{
+        name: known.rule
+        for name, known in PROTOCOLS.items()
+        if known.rule.hide != "nothing"
+    },
 }
 
 
-def hide(graph: Graph, kind: str, seed: int) -> Split:
-    """The split of a graph by the name of its kind. Raises: as `split_edges`."""
-    rule = SPLITS[kind]
-    if rule.largest:
-        graph = largest_component(graph)
-    return split_edges(
-        graph, rule.test, rule.validation, seed, connected=rule.connected
-    )
+def check_split(name: str) -> None:
+    """Refuses a kind of split that does not exist.
 
-
-def largest_component(graph: Graph) -> Graph:
-    """The part of a graph with most nodes, directions ignored; the first of equals.
-
-    Nodes keep their ids and their order, and get new rows; links keep weight and sign.
+    Raises:
+        WrongUse: with the closest name, or why a published one is refused.
     """
-    from scipy.sparse.csgraph import connected_components
+    if name in REFUSED:
+        protocol(name)
+    if name not in SPLITS:
+        raise unknown_name("split", name, SPLITS)
 
-    count, part = connected_components(graph.to_scipy(), directed=False)
-    if count == 1:
-        return graph
-    inside = part == np.bincount(part).argmax()
-    row = np.cumsum(inside) - 1
-    keep = inside[graph.sources]
-    if not graph.directed:
-        keep &= graph.sources <= graph.targets
-    return Graph.from_edges(
-        row[graph.sources[keep]],
-        row[graph.targets[keep]],
-        ids=graph.ids.to_numpy()[inside],
-        weight=None if graph.weight is None else graph.weight[keep],
-        sign=None if graph.sign is None else graph.sign[keep],
-        directed=graph.directed,
-    )
+
+def hide(graph: Graph, kind: str, seed: int) -> Split:
+    """The split of a graph by the name of its kind. Raises: as `rule_split`."""
+    return rule_split(kind, SPLITS[kind], graph, seed)
 
 
 def validation_test(split: Split) -> Split | None:

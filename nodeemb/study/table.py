@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+from nodeemb.evaluation.columns import COLUMNS
 from nodeemb.progress import amount
 from nodeemb.study.against import HAIR, Comparison
 from nodeemb.study.results import Cost, Number, Results
@@ -28,7 +29,7 @@ def markdown(results: Results) -> str:
             if results.cost(dataset, split, arm) is not None
         ]
         if rows:
-            heads = ["", *study.columns, "CPU s", "pairs", "epochs"]
+            heads = table_heads(results)
             parts += [f"## {dataset}, {split}", grid(heads, rows)]
     if results.failed:
         parts += ["## Failed", "\n".join(f"- {line}" for line in failures(results))]
@@ -91,6 +92,12 @@ def grid(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         for line in (heads, rule, *rows)
     ]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def table_heads(results: Results) -> list[str]:
+    """The heading of each column of the table."""
+    titles = (COLUMNS[name].title for name in results.study.columns)
+    return ["", *titles, "CPU s", "pairs", "epochs"]
 
 
 def _cells(results: Results, dataset: str, split: str, arm: str) -> list[str]:

@@ -25,7 +25,7 @@ from nodeemb.study.forecast import CellForecast
 from nodeemb.study.options import Study, load_study
 from nodeemb.study.page import page, write_tables
 from nodeemb.study.results import Results, load_results
-from nodeemb.study.splits import SPLITS, hide, largest_component, validation_test
+from nodeemb.study.splits import SPLITS, hide, validation_test
 from nodeemb.study.table import against_text, csv_text, markdown
 
 RING = [(i, (i + step) % 40) for i in range(40) for step in (1, 2, 7)]
@@ -138,33 +138,6 @@ def test_an_epoch_above_the_budget_gets_fewer_walks_and_is_never_less_than_one()
 # ---- splits ---------------------------------------------------------------------------
 
 
-def test_the_largest_component_keeps_ids_links_weights_and_signs():
-    graph = Graph.from_edges(
-        list("xabcya"), list("xbcaza"), weight=[9, 1, 2, 3, 4, 5], sign=[1, 1, -1, 1, 1, -1]
-    )  # fmt: skip
-    part = largest_component(graph)
-    assert list(part.ids) == ["a", "b", "c"]
-    found = {
-        (part.ids[int(u)], part.ids[int(v)]): (float(w), int(s))
-        for u, v, w, s in zip(
-            part.sources, part.targets, part.weight, part.sign, strict=True
-        )
-    }
-    assert found == {
-        ("a", "b"): (1.0, 1),
-        ("b", "c"): (2.0, -1),
-        ("c", "a"): (3.0, 1),
-        ("a", "a"): (5.0, -1),
-    }
-    assert largest_component(part) is part
-
-
-def test_an_undirected_component_has_each_link_once():
-    graph = Graph.from_edges([0, 1, 3], [1, 2, 4], directed=False)
-    part = largest_component(graph)
-    assert (part.num_nodes, part.num_edges, part.directed) == (3, 2, False)
-
-
 @pytest.mark.parametrize("directed", [True, False])
 def test_validation_links_are_asked_for_without_knowing_the_test(directed):
     graph = Graph.from_edges(*zip(*RING, strict=True), directed=directed)
@@ -183,8 +156,8 @@ def test_the_kinds_of_split_hide_what_their_names_say():
     assert (len(half.test), len(half.validation), half.graph) == (60, 0, graph)
     assert (len(bench.test), len(bench.validation)) == (18, 6)
     assert bench.graph.num_nodes == 40
-    assert largest_component(bench.train).num_nodes == 40
-    assert set(SPLITS) == {"half", "dirlinkbench"}
+    assert {"half", "dirlinkbench", "gravity_biased"} <= set(SPLITS)
+    assert "reconstruction" not in SPLITS
 
 
 # ---- going on -------------------------------------------------------------------------
@@ -277,14 +250,14 @@ def test_cells_that_fail_are_recorded_and_end_nothing(here, monkeypatch):
             "training": {"optimizer": "sgd", "learning_rate": 100.0},
         },
     }
-    real = cells_module.measure_columns
+    real = cells_module.measured
 
-    def short_of_memory(split, score, names, seed):
-        if seed == 4 and "lambda" in getattr(score, "__qualname__", ""):
+    def short_of_memory(questions, score, names):
+        if questions.seed == 4 and "lambda" in getattr(score, "__qualname__", ""):
             raise MemoryError
-        return real(split, score, names, seed)
+        return real(questions, score, names)
 
-    monkeypatch.setattr(cells_module, "measure_columns", short_of_memory)
+    monkeypatch.setattr(cells_module, "measured", short_of_memory)
     study = small(arms=[wild, "nerd", {"baseline": "degree_sum"}], pairs=10_000)
     with np.errstate(all="ignore"):
         results = done(study)
@@ -308,7 +281,7 @@ def test_a_mistake_in_the_program_is_not_hidden(here, monkeypatch):
     def broken(*args):
         raise AttributeError("a mistake")
 
-    monkeypatch.setattr(cells_module, "measure_columns", broken)
+    monkeypatch.setattr(cells_module, "measured", broken)
     with pytest.raises(AttributeError):
         done(small())
 
@@ -540,6 +513,7 @@ def test_against_an_arm_that_is_not_there():
     [
         ({"split": ["half"]}, "Did you mean splits?"),
         ({"splits": ["dirlinkbrench"]}, "Did you mean dirlinkbench?"),
+        ({"splits": ["duplex"]}, "passes messages over the test links"),
         ({"columns": ["auk"]}, "Did you mean auc?"),
         ({"columns": []}, "columns"),
         ({"arms": [{"preset": "nerd", "recipee": {}}]}, "Did you mean recipe?"),
