@@ -1,0 +1,169 @@
+"""Every factorisation by its kind, and its result as the tables of a role scheme.
+
+source.target        U sqrt(Sigma) and V sqrt(Sigma) of M ~ U Sigma V'
+node.node            sqrt of the largest eigenvalues above 0, of a symmetric M
+plus.plus - minus.minus   those of both ends of the spectrum
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from nodeemb.errors import WrongUse
+from nodeemb.factorise.ase import ase
+from nodeemb.factorise.directed_netmf import directed_netmf
+from nodeemb.factorise.hope import hope
+from nodeemb.factorise.nerd_closed import nerd_closed
+from nodeemb.factorise.netmf import netmf
+from nodeemb.factorise.nrp import nrp
+from nodeemb.factorise.options import Factorise, NetmfOptions, NrpOptions
+from nodeemb.factorise.strap import strap
+from nodeemb.factorise.svd import Eigen, Svd
+from nodeemb.factorise.watch import Watch
+from nodeemb.graph.graph import Graph
+from nodeemb.progress import ProgressFn
+from nodeemb.roles.scheme import RoleScheme
+
+Pair = tuple[np.ndarray, np.ndarray]
+
+SPECTRAL: dict[str, Callable[..., Svd]] = {
+    "hope": hope,
+    "directed_netmf": directed_netmf,
+    "nerd_closed": nerd_closed,
+    "ase": ase,
+    "strap": strap,
+}
+KINDS = (*SPECTRAL, "netmf", "nrp")
+_TWO, _ONE, _BOTH_ENDS = "source.target", "node.node", "plus.plus - minus.minus"
+
+
+def factorise(
+    graph: Graph,
+    options: Factorise,
+    dim: int,
+    seed: int = 0,
+    threads: int = 1,
+    progress: ProgressFn | None = None,
+) -> Pair:
+    """Two tables of a graph: score(u, v) = source[u] . target[v].
+
+    Args:
+        graph: every node gets a row; signs are not used.
+        options: the method and its choices.
+        dim: columns of each table; those beyond the matrix's rank are zero.
+        seed: of the random block that the singular vectors are found from.
+        threads: at most so many; the result is the same for any number.
+        progress: told how far it is.
+
+    Returns:
+        (source, target), each (num_nodes, dim) float64.
+    """
+    with _threads(threads):
+        return _two_tables(graph, options, dim, seed, Watch(progress))
+
+
+def role_tables(
+    graph: Graph,
+    options: Factorise,
+    scheme: RoleScheme,
+    width: int,
+    seed: int = 0,
+    threads: int = 1,
+    progress: ProgressFn | None = None,
+) -> dict[str, np.ndarray]:
+    """The same as tables by role: role -> (num_nodes, columns) float64.
+
+    Raises:
+        WrongUse: the scheme is none that this matrix can fill.
+    """
+    form, columns = check_scheme(options, scheme), scheme.columns(width)
+    roles, watch = list(columns), Watch(progress)
+    with _threads(threads):
+        if form == _TWO:
+            term = next(iter(scheme.channels.values())).parsed()[0]
+            pair = _two_tables(graph, options, columns[roles[0]], seed, watch)
+            return dict(zip((term.left, term.right), pair, strict=True))
+        assert isinstance(options, NetmfOptions)
+        found = netmf(graph, options, width, seed, watch)
+        tables = {roles[0]: _end(found, columns[roles[0]], 1)}
+        if form == _BOTH_ENDS:
+            tables[roles[1]] = _end(found, columns[roles[1]], -1)
+        return tables
+
+
+def check_scheme(options: Factorise, scheme: RoleScheme) -> str:
+    """The form of a scheme's score, where a factorisation can fill its tables.
+
+    Raises:
+        WrongUse: it cannot.
+    """
+    form = _form(scheme)
+    symmetric = isinstance(options, NetmfOptions)
+    if form == _TWO or (symmetric and form):
+        return form
+    raise WrongUse(
+        f"the factorisation {options.kind} cannot fill the tables of scheme {scheme.name}",
+        allowed="source_target" + (", single or signature" if symmetric else ""),
+        next_step="Set roles.scheme",
+    )
+
+
+def _form(scheme: RoleScheme) -> str:
+    """What the score is, whatever the roles are called; empty for another."""
+    channels = list(scheme.channels.values())
+    terms = channels[0].parsed() if len(channels) == 1 else []
+    kinds = [(term.left == term.right, term.sign) for term in terms]
+    if kinds == [(False, 1)]:
+        return _TWO
+    if kinds == [(True, 1)]:
+        return _ONE
+    return _BOTH_ENDS if kinds == [(True, 1), (True, -1)] else ""
+
+
+def _two_tables(
+    graph: Graph, options: Factorise, dim: int, seed: int, watch: Watch
+) -> Pair:
+    if isinstance(options, NrpOptions):
+        return nrp(graph, options, dim, seed, watch)
+    if isinstance(options, NetmfOptions):
+        found = netmf(graph, options, dim, seed, watch)
+        values, vectors = found.values[:dim], found.vectors[:, :dim]
+        source = _padded(vectors * np.sqrt(np.abs(values)), dim)
+        return source, source * _padded(np.sign(values)[None], dim)
+    left, values, right = SPECTRAL[options.kind](graph, options, dim, seed, watch)
+    root = np.sqrt(values)
+    left *= root
+    right *= root
+    return left, right
+
+
+def _end(found: Eigen, columns: int, sign: int) -> np.ndarray:
+    """(n, columns): the eigenvectors of one end, by the roots of their values' size."""
+    some = np.flatnonzero(sign * found.values > 0)[:columns]
+    return _padded(
+        found.vectors[:, some] * np.sqrt(np.abs(found.values[some])), columns
+    )
+
+
+def _padded(table: np.ndarray, columns: int) -> np.ndarray:
+    """Columns of zeros added."""
+    return np.pad(table, ((0, 0), (0, columns - table.shape[1])))
+
+
+@contextlib.contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """So many threads for sparse work, and one for BLAS, whose sums depend on it."""
+    import numba
+    from threadpoolctl import threadpool_limits
+
+    before: Any = numba.get_num_threads()
+    numba.set_num_threads(max(1, min(count, numba.config.NUMBA_NUM_THREADS)))
+    try:
+        with threadpool_limits(1, user_api="blas"):
+            yield
+    finally:
+        numba.set_num_threads(before)
