@@ -20,14 +20,18 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from nodeemb.choices import dump_yaml
 from nodeemb.comparison import Comparison, arm_recipe, written_out
 from nodeemb.engine import count_threads
 from nodeemb.errors import Diverged
-from nodeemb.evaluation.link_report import LinkReport, Row, merge
+from nodeemb.evaluation.follow import evaluate_protocol
+from nodeemb.evaluation.link_report import LinkReport, merge
 from nodeemb.evaluation.links import evaluate_links
+from nodeemb.evaluation.protocol_page import write_protocol_page
+from nodeemb.evaluation.protocol_report import ProtocolReport, merge_protocols
+from nodeemb.evaluation.protocol_split import protocol_split
 from nodeemb.evaluation.report import write_html
 from nodeemb.evaluation.split import Split, split_edges
 from nodeemb.io.atomic import write_json
@@ -50,6 +54,7 @@ from nodeemb.runs import (
 if TYPE_CHECKING:
     from nodeemb.graph.graph import Graph
 
+Report: TypeAlias = LinkReport | ProtocolReport
 REPORT, REPORT_JSON, REPORT_TEXT = "report.html", "report.json", "report.txt"
 _HEAD = (
     "# Every choice of this comparison. Again: nodeemb evaluate --config THIS_FILE\n"
@@ -86,7 +91,7 @@ class Done(NamedTuple):
     """A finished comparison."""
 
     folder: Path
-    report: LinkReport
+    report: Report
     fits: list[Fit]
     seconds: float
 
@@ -131,13 +136,13 @@ def carry_out(
     begun = time.monotonic()
     threads = count_threads(threads)
     clock = _Clock(job, progress)
-    reports: list[LinkReport] = []
+    reports: list[Report] = []
     fits: list[Fit] = []
     for seed in job.comparison.seeds:
         report, more = _one_seed(job, seed, threads, clock)
         reports.append(report)
         fits += more
-    report = merge(reports)
+    report = _merge(reports)
     seconds = time.monotonic() - begun
     _write(job, report, fits, threads, seconds)
     return Done(job.folder, report, fits, seconds)
@@ -145,21 +150,12 @@ def carry_out(
 
 def _one_seed(
     job: Job, seed: int, threads: int, clock: _Clock
-) -> tuple[LinkReport, list[Fit]]:
+) -> tuple[Report, list[Fit]]:
     """One repetition: baselines once, then one embedding in memory at a time."""
-    hidden = job.comparison.split
-    split = split_edges(
-        job.graph,
-        hidden.test,
-        hidden.validation,
-        seed,
-        reciprocal=hidden.reciprocal,
-        connected=hidden.connected,
-    )
+    split = _split(job, seed)
     clock.next(f"seed {seed}: baselines")
-    kinds = job.comparison.negatives
-    baselines = evaluate_links({}, split, kinds, seed=seed)
-    rows: list[Row] = []
+    baselines: Any = _ask(job, {}, split, baselines=True)
+    rows: list[Any] = []
     fits: list[Fit] = []
     for recipe in job.recipes:
         fit, report = _one_arm(job, recipe, split, threads, clock)
@@ -168,9 +164,38 @@ def _one_seed(
     return replace(baselines, rows=(*rows, *baselines.rows)), fits
 
 
+def _split(job: Job, seed: int) -> Split:
+    comparison = job.comparison
+    if comparison.protocol is not None:
+        return protocol_split(comparison.protocol, job.graph, seed)
+    hidden = comparison.split
+    return split_edges(
+        job.graph,
+        hidden.test,
+        hidden.validation,
+        seed,
+        reciprocal=hidden.reciprocal,
+        connected=hidden.connected,
+    )
+
+
+def _ask(job: Job, models: dict[str, Any], split: Split, *, baselines: bool) -> Report:
+    seed = split.manifest["seed"]
+    if job.comparison.protocol is not None:
+        return evaluate_protocol(models, split, seed=seed, baselines=baselines)
+    kinds = job.comparison.negatives
+    return evaluate_links(models, split, kinds, seed=seed, baselines=baselines)
+
+
+def _merge(reports: list[Any]) -> Report:
+    if isinstance(reports[0], ProtocolReport):
+        return merge_protocols(reports)
+    return merge(reports)
+
+
 def _one_arm(
     job: Job, recipe: Recipe, split: Split, threads: int, clock: _Clock
-) -> tuple[Fit, LinkReport]:
+) -> tuple[Fit, Report]:
     seed = split.manifest["seed"]
     kinds = job.comparison.negatives
     clock.next(f"seed {seed}: {recipe.name}")
@@ -192,8 +217,7 @@ def _one_arm(
     record = embedding.manifest
     fit = Fit(recipe.name, seed, record["training"], record["notes"])
     clock.next(f"seed {seed}: {recipe.name}, scoring")
-    models = {recipe.name: embedding}
-    return fit, evaluate_links(models, split, kinds, seed=seed, baselines=False)
+    return fit, _ask(job, {recipe.name: embedding}, split, baselines=False)
 
 
 class _Clock:
@@ -223,7 +247,7 @@ class _Clock:
 
 
 def _write(
-    job: Job, report: LinkReport, fits: list[Fit], threads: int, seconds: float
+    job: Job, report: Report, fits: list[Fit], threads: int, seconds: float
 ) -> None:
     config = _HEAD + dump_yaml(job.comparison.model_dump())
     lines = [
@@ -252,15 +276,21 @@ def _write(
         write_folder(folder, texts)
         write_json(folder / GRAPH_REPORT, job.graph.report.as_dict())
         write_json(folder / REPORT_JSON, report.as_dict())
-        write_html(
-            report,
-            folder / REPORT,
-            title=job.comparison.title,
-            data=_data(job),
-            notes=_notes(job, fits),
-            repeat=[f"nodeemb evaluate --config {CONFIG}    # in this folder"],
-        )
+        _write_page(job, report, folder / REPORT, _notes(job, fits))
         write_json(folder / MANIFEST, manifest)
+
+
+def _write_page(job: Job, report: Report, path: Path, notes: list[str]) -> None:
+    texts: dict[str, Any] = {
+        "title": job.comparison.title,
+        "data": _data(job),
+        "notes": notes,
+        "repeat": [f"nodeemb evaluate --config {CONFIG}    # in this folder"],
+    }
+    if isinstance(report, ProtocolReport):
+        write_protocol_page(report, path, **texts)
+    else:
+        write_html(report, path, **texts)
 
 
 def _brief(training: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 
 from nodeemb.choices import check_names, full_choices
 from nodeemb.errors import WrongUse
+from nodeemb.evaluation.protocols import protocol
 from nodeemb.options import Options, parse, read_yaml
 from nodeemb.recipe import Recipe, load_recipe, overridden
 from nodeemb.resources import resource_path
@@ -67,6 +68,11 @@ class Comparison(Options):
     title: str = Field(description="the report's heading")
     notes: list[str] = Field(default=[], description="what a reader must know")
     input: Input = Field(default=Input(), description="the graph")
+    protocol: str | None = Field(
+        default=None,
+        description="a published test, which says itself what is hidden and asked; "
+        "see nodeemb protocols",
+    )
     split: Hidden = Field(default=Hidden(), description="the hidden links")
     negatives: list[str] | None = Field(
         default=None, description="kinds of test negatives; none: those of the graph"
@@ -90,7 +96,19 @@ class Comparison(Options):
             for value in values:
                 if list(values).count(value) > 1:
                     raise WrongUse(f"the {what} {value} comes twice")
+        self._check_protocol()
         return self
+
+    def _check_protocol(self) -> None:
+        if self.protocol is None:
+            return
+        protocol(self.protocol)
+        if self.negatives is not None or self.split != Hidden():
+            raise WrongUse(
+                f"the protocol {self.protocol} says which links are hidden and which "
+                "negatives are asked for",
+                next_step="Leave out the protocol, or the shares and the negatives",
+            )
 
 
 def load_comparison(path: str | Path | None = None) -> Comparison:

@@ -20,6 +20,7 @@ from nodeemb.cli.export import export
 from nodeemb.cli.inspect import inspect
 from nodeemb.cli.neighbors import neighbors
 from nodeemb.cli.presets import presets
+from nodeemb.cli.protocols import protocols
 from nodeemb.cli.study import study
 from nodeemb.errors import NodeembError
 
@@ -67,6 +68,7 @@ for _command in (
     neighbors,
     study,
     presets,
+    protocols,
     datasets,
     doctor,
 ):

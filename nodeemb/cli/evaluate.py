@@ -63,6 +63,16 @@ Width = Annotated[
         rich_help_panel=_WHAT,
     ),
 ]
+ProtocolName = Annotated[
+    str | None,
+    typer.Option(
+        "--protocol",
+        metavar="NAME",
+        help="A published test: nerd, divine, dirlinkbench, magnet and others; it says "
+        "what is hidden and what is asked. See them: nodeemb protocols.",
+        rich_help_panel=_ASKED,
+    ),
+]
 Negatives = Annotated[
     list[str] | None,
     typer.Option(
@@ -99,6 +109,7 @@ def evaluate(
     biases: Biases = None,
     width: Width = None,
     set_: options.Sets = None,
+    protocol: ProtocolName = None,
     negatives: Negatives = None,
     test: Test = None,
     validation: options.Validation = None,
@@ -142,6 +153,7 @@ def evaluate(
     hidden = {"test": test, "validation": validation}
     given: dict[str, Any] = {
         "width": width,
+        "protocol": protocol,
         "negatives": negatives or None,
         "seeds": seed or None,
         "input": graph or None,
@@ -174,13 +186,22 @@ def _base(presets: list[str], config: str | None) -> Comparison:
 
 def _before(job: Job, threads: int) -> None:
     comparison = job.comparison
-    hidden = comparison.split
     show.block("Graph", show.graph_lines(comparison.input.name, job.graph.report))
-    asked = f"{100 * hidden.test:g} % of the links hidden for the test"
-    if hidden.validation:
-        asked += f", {100 * hidden.validation:g} % for validation"
-    show.block("Links", [asked])
+    show.block("Links", _hidden(comparison))
     names = [recipe.name for recipe in job.recipes]
     show.block("Models", [f"{name}   width {comparison.width}" for name in names])
     seeds = ", ".join(map(str, comparison.seeds))
     show.block("Run", [f"seeds {seeds}   threads {threads}   backend cpu"])
+
+
+def _hidden(comparison: Comparison) -> list[str]:
+    if comparison.protocol is not None:
+        from nodeemb.evaluation.protocols import protocol
+
+        entry = protocol(comparison.protocol)
+        return [f"protocol {entry.name}: {entry.title}", entry.rule.told()]
+    hidden = comparison.split
+    asked = f"{100 * hidden.test:g} % of the links hidden for the test"
+    if hidden.validation:
+        asked += f", {100 * hidden.validation:g} % for validation"
+    return [asked]

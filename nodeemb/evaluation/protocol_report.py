@@ -14,11 +14,19 @@ from nodeemb.evaluation.link_report import LABELS
 
 
 class Head(NamedTuple):
-    """A column of the table: its name, its heading, and what it asks."""
+    """A column of the table.
+
+    Attributes:
+        name: what it is called in data.
+        title: its heading.
+        asks: what it asks, in a sentence.
+        group: columns of one group make a table of their own.
+    """
 
     name: str
     title: str
     asks: str
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,6 +81,14 @@ class ProtocolReport:
         """The columns, in order."""
         return [Head(**each) for each in self.facts["columns"]]
 
+    @property
+    def groups(self) -> dict[str, list[Head]]:
+        """The columns of each table, in order."""
+        found: dict[str, list[Head]] = {}
+        for head in self.heads:
+            found.setdefault(head.group, []).append(head)
+        return found
+
     def tidy(self) -> list[dict[str, Any]]:
         """One dict a number, for data frames."""
         return [asdict(row) for row in self.rows]
@@ -100,11 +116,12 @@ class ProtocolReport:
             [f"{row.scorer} / {row.column}" for row in self.rows],
         )
 
-    def lines(self) -> list[tuple[str, str, list[Number]]]:
+    def lines(self, heads: Sequence[Head]) -> list[tuple[str, str, list[Number]]]:
         """(label, kind, a number for each column) of each scorer, for tables."""
         scorers = dict.fromkeys((row.scorer, row.kind, row.label) for row in self.rows)
+        found = {(row.scorer, row.column): row for row in self.rows}
         return [
-            (label, kind, [row for row in self.rows if row.scorer == scorer])
+            (label, kind, [found[scorer, head.name] for head in heads])
             for scorer, kind, label in scorers
         ]
 

@@ -55,7 +55,7 @@ def rule_split(name: str, rule: SplitRule, graph: Graph, seed: int = 0) -> Split
         )
     part = cut(graph, rule)
     if rule.hide == "nothing":
-        split = _whole(part)
+        split = _whole(part, seed)
     elif rule.tree == "in row order":
         split = _beside_row_tree(part, rule, seed)
     elif rule.hide == "any":
@@ -187,7 +187,7 @@ def _one_of_each(graph: Graph, seed: int, name: str) -> Split:
     return assemble_split(graph, pairs, np.empty((0, 2)), facts)
 
 
-def _whole(graph: Graph) -> Split:
+def _whole(graph: Graph, seed: int) -> Split:
     """A split that hides nothing, for what is asked of the training links."""
     nothing = np.empty((0, 2), np.int32)
     nothing.flags.writeable = False
@@ -197,6 +197,7 @@ def _whole(graph: Graph) -> Split:
         "version": __version__,
         "graph_hash": graph.digest(),
         "train_hash": graph.digest(),
+        "seed": int(seed),
         "counts": {
             "nodes": graph.num_nodes,
             "edges": graph.num_edges,

@@ -5,25 +5,32 @@ from __future__ import annotations
 import math
 
 from nodeemb.evaluation.link_table import facts_line
-from nodeemb.evaluation.protocol_report import Number, ProtocolReport
+from nodeemb.evaluation.protocol_report import Head, Number, ProtocolReport
 from nodeemb.evaluation.protocols import PROTOCOLS
 
 
 def text_table(report: ProtocolReport) -> str:
     """A line a scorer, a column a question; then what was asked, and what to mind."""
     entry = PROTOCOLS[report.protocol]
-    heads = ["", *(head.title for head in report.heads)]
-    lines = report.lines()
+    out = [f"{entry.name}: {entry.title}", told_facts(report)]
+    for group, heads in report.groups.items():
+        out += ["", *_block(report, group, heads)]
+    return "\n".join([*out, "", *legend(report), "", *reading(report)])
+
+
+def _block(report: ProtocolReport, group: str, heads: list[Head]) -> list[str]:
+    titles = [group, *(head.title for head in heads)]
+    lines = report.lines(heads)
     body = [[label, *(cell(row, report) for row in rows)] for label, _, rows in lines]
-    widths = [max(map(len, column)) for column in zip(heads, *body, strict=True)]
-    out = [f"{entry.name}: {entry.title}", told_facts(report), "", _line(heads, widths)]
-    before = "model"
+    widths = [max(map(len, column)) for column in zip(titles, *body, strict=True)]
+    out = [_line(titles, widths)]
+    before = ""
     for cells, (_, kind, _) in zip(body, lines, strict=True):
-        if kind == "baseline" and before == "model" and out[-1] != "":
+        if before not in ("", kind):
             out.append("-" * widths[0])
         out.append(_line(cells, widths))
         before = kind
-    return "\n".join([*out, "", *legend(report), "", *reading(report)])
+    return out
 
 
 def told_facts(report: ProtocolReport) -> str:
@@ -41,10 +48,11 @@ def cell(row: Number, report: ProtocolReport) -> str:
     if math.isnan(row.value):
         return "-"
     star = "*" if report.ahead(row) else " "
-    return f"{row.value:.3f}{star}{_spread(row)}".rstrip()
+    return f"{row.value:.3f}{star}{spread(row)}".rstrip()
 
 
-def _spread(row: Number) -> str:
+def spread(row: Number) -> str:
+    """The standard deviation over runs, if there are several."""
     return f"±{row.sd:.3f}" if row.runs > 1 else ""
 
 

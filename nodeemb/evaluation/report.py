@@ -11,11 +11,16 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from nodeemb import __version__
 from nodeemb.evaluation.link_report import METRIC_LABELS, ONE_WAY, LinkReport, Row
 from nodeemb.evaluation.link_table import spread
+from nodeemb.evaluation.report_parts import (
+    fact_strip,
+    how_to_repeat,
+    notes_list,
+    page,
+    paragraphs,
+)
 from nodeemb.evaluation.report_plots import dot_plot
-from nodeemb.evaluation.report_style import STYLE
 from nodeemb.evaluation.report_words import (
     direction_check,
     summary,
@@ -54,50 +59,19 @@ def write_html(
         *(_card(report, negatives) for negatives in report.negatives()),
         _direction(report),
         _numbers(report),
-        _notes(notes),
-        _repeat(report, repeat),
+        notes_list(notes),
+        how_to_repeat(report.facts, repeat),
     ]
-    page = (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style></head>\n"
-        "<body><main>\n" + "\n".join(filter(None, body)) + "\n</main></body></html>\n"
-    )
-    return write_text_atomically(path, page)
-
-
-def _paragraphs(texts: Sequence[str], kind: str = "") -> str:
-    start = f'<p class="{kind}">' if kind else "<p>"
-    return "".join(f"{start}{escape(text)}</p>" for text in texts if text)
+    return write_text_atomically(path, page(title, body))
 
 
 def _opening(report: LinkReport, title: str, data: str) -> str:
     return (
         '<p class="eyebrow">Link prediction</p>'
         f"<h1>{escape(title)}</h1>"
-        f"{_paragraphs([summary(report)], 'lead')}{_paragraphs([data])}"
-        f"{_fact_strip(report)}"
+        f"{paragraphs([summary(report)], 'lead')}{paragraphs([data])}"
+        f"{fact_strip(report.facts)}"
     )
-
-
-def _fact_strip(report: LinkReport) -> str:
-    graph, test = report.facts["graph"], report.facts["test"]
-    facts = [
-        ("nodes", f"{graph['nodes']:,}"),
-        ("links", f"{graph['edges']:,}"),
-        ("test links", f"{test['edges']:,.0f}"),
-    ]
-    if graph["directed"]:
-        facts += [
-            ("test links that go both ways", f"{100 * test['reciprocal']:.1f} %"),
-            (
-                "source with no training link out",
-                f"{100 * test['source_unseen']:.1f} %",
-            ),
-            ("target with no training link in", f"{100 * test['target_unseen']:.1f} %"),
-        ]
-    items = (f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts)
-    return f'<dl class="facts">{"".join(items)}</dl>'
 
 
 def _asked(report: LinkReport) -> str:
@@ -121,7 +95,7 @@ def _asked(report: LinkReport) -> str:
             f"The reverse of {100 * test['reverse_in_train']:.1f} % of the test links is "
             "among the training links."
         )
-    return f"<h2>What was asked</h2>{_paragraphs(said)}"
+    return f"<h2>What was asked</h2>{paragraphs(said)}"
 
 
 def _intervals(report: LinkReport) -> str:
@@ -155,13 +129,13 @@ def _card(report: LinkReport, negatives: str) -> str:
         f"<h3>{escape(kind.title)}</h3>"
         f'<p class="question">{escape(kind.question)}</p></div>'
         f"{dot_plot(report, negatives)}"
-        f'<div class="words">{_paragraphs(said)}</div></section>'
+        f'<div class="words">{paragraphs(said)}</div></section>'
     )
 
 
 def _direction(report: LinkReport) -> str:
     said = direction_check(report)
-    return f"<h2>Does it know the direction?</h2>{_paragraphs([said])}" if said else ""
+    return f"<h2>Does it know the direction?</h2>{paragraphs([said])}" if said else ""
 
 
 def _numbers(report: LinkReport) -> str:
@@ -215,23 +189,3 @@ def _cell(report: LinkReport, row: Row | None) -> str:
 def _short(row: Row) -> str:
     """The spread without the zeros before the points, to fit four columns in a phone."""
     return spread(row).replace("0.", ".").replace("-", "–")
-
-
-def _notes(notes: Sequence[str]) -> str:
-    items = "".join(f"<li>{escape(note)}</li>" for note in notes)
-    return f"<h2>Notes</h2><ul>{items}</ul>" if items else ""
-
-
-def _repeat(report: LinkReport, commands: Sequence[str]) -> str:
-    facts = report.facts
-    kept = [
-        ("nodeemb", __version__),
-        ("graph", facts["graph"]["hash"]),
-        ("split", ", ".join(f["split"]["hash"] for f in facts.get("each", [facts]))),
-        ("seeds", ", ".join(map(str, facts["seeds"]))),
-        ("reciprocal links", facts["split"].get("reciprocal", "as given")),
-        ("kept connected", "yes" if facts["split"].get("connected") else "no"),
-    ]
-    items = "".join(f"<dt>{n}</dt><dd>{escape(str(v))}</dd>" for n, v in kept)
-    shown = f"<pre>{escape(chr(10).join(commands))}</pre>" if commands else ""
-    return f'<h2>How to repeat it</h2>{shown}<dl class="small">{items}</dl>'
