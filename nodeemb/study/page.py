@@ -16,6 +16,7 @@ from nodeemb.study.table import (
     legend,
     machine,
     markdown,
+    standing_rows,
     table_heads,
 )
 
@@ -41,6 +42,7 @@ def page(results: Results) -> str:
         '<p class="eyebrow">Study</p>',
         f"<h1>{escape(study.title)}</h1>",
         _paragraphs([*study.notes, legend(results)]),
+        "<h2>In all</h2>" + _table(*standing_rows(results)),
         *(_section(results, dataset, split) for dataset, split in results.groups()),
         _failed(results),
         _paragraphs([machine(results)]),
@@ -84,6 +86,20 @@ def _row(results: Results, dataset: str, split: str, arm: str) -> str:
     cells += [f"<td>{escape(text)}</td>" for text in costs]
     kind = "baseline" if arm in results.baselines else "model"
     return f'<tr class="{kind}"><th>{escape(arm)}</th>{"".join(cells)}</tr>'
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(f"<th>{escape(text)}</th>" for text in heads)
+    body = "".join(
+        f'<tr class="model"><th>{escape(first)}</th>'
+        + "".join(f"<td>{escape(text)}</td>" for text in rest)
+        + "</tr>"
+        for first, *rest in rows
+    )
+    return (
+        f'<div class="scroll"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
 
 
 def _failed(results: Results) -> str:

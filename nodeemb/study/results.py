@@ -42,6 +42,21 @@ class Cost(NamedTuple):
     epochs: str
 
 
+class Standing(NamedTuple):
+    """An arm over all graphs, splits and seeds.
+
+    best: columns (of a split of a graph) in which its mean is the highest.
+    cpu_seconds, pairs: sums over its finished cells.
+    """
+
+    arm: str
+    best: int
+    cpu_seconds: float
+    pairs: float
+    done: int
+    failed: int
+
+
 @dataclass(frozen=True, eq=False)
 class Results:
     """The cells of a study that are there.
@@ -125,6 +140,32 @@ class Results:
             fmean(t["pairs"] for t in told),
             "-".join(map(str, dict.fromkeys((*epochs[:1], *epochs[-1:])))),
         )
+
+
+def standings(results: Results) -> list[Standing]:
+    """Every arm over the whole study, in order."""
+    wins = [
+        results.best(dataset, split, column)
+        for dataset, split in results.groups()
+        for column in results.study.columns
+    ]
+    return [
+        _standing(results, arm, sum(arm in best for best in wins))
+        for arm in results.arms
+    ]
+
+
+def _standing(results: Results, arm: str, best: int) -> Standing:
+    own = [r for place, r in results.cells.items() if place[2] == arm]
+    told = [r["training"] for r in own if r["state"] == "done"]
+    return Standing(
+        arm,
+        best,
+        sum(t["cpu_seconds"] for t in told),
+        sum(t["pairs"] for t in told),
+        len(told),
+        len(own) - len(told),
+    )
 
 
 def summary(values: Sequence[float]) -> Number:

@@ -10,7 +10,7 @@ from typing import Any
 from nodeemb.evaluation.columns import COLUMNS
 from nodeemb.progress import amount
 from nodeemb.study.against import HAIR, Comparison
-from nodeemb.study.results import Cost, Number, Results
+from nodeemb.study.results import Cost, Number, Results, standings
 
 CSV_HEADS = (
     "dataset", "split", "arm", "kind", "column", "mean", "spread", "runs", "best",
@@ -22,6 +22,7 @@ def markdown(results: Results) -> str:
     """The whole table: a section for each split of each graph, the best of a column bold."""
     study = results.study
     parts = [f"# {study.title}", *study.notes, legend(results)]
+    parts += ["## In all", grid(*standing_rows(results))]
     for dataset, split in results.groups():
         rows = [
             [arm, *_cells(results, dataset, split, arm)]
@@ -92,6 +93,22 @@ def grid(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         for line in (heads, rule, *rows)
     ]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def standing_rows(results: Results) -> tuple[list[str], list[list[str]]]:
+    """(headings, a row for each arm) of the whole study."""
+    rows = [
+        [
+            s.arm,
+            str(s.best),
+            f"{s.cpu_seconds:,.1f}",
+            amount(s.pairs) if s.pairs else "",
+            str(s.done),
+            str(s.failed),
+        ]
+        for s in standings(results)
+    ]
+    return ["", "best in columns", "CPU s", "pairs", "cells", "failed"], rows
 
 
 def table_heads(results: Results) -> list[str]:

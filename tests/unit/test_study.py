@@ -24,7 +24,7 @@ from nodeemb.study.cells import cell_path
 from nodeemb.study.forecast import CellForecast
 from nodeemb.study.options import Study, load_study
 from nodeemb.study.page import page, write_tables
-from nodeemb.study.results import Results, load_results
+from nodeemb.study.results import Results, load_results, standings
 from nodeemb.study.splits import SPLITS, hide, validation_test
 from nodeemb.study.table import against_text, csv_text, markdown
 
@@ -271,7 +271,7 @@ def test_cells_that_fail_are_recorded_and_end_nothing(here, monkeypatch):
     assert failed["ring", "half", "degree_sum", 4] == "MemoryError"
     text = markdown(results)
     assert "- wild on ring, half, seed 3: Diverged" in text
-    assert "| wild" not in text
+    assert text.count("| wild ") == 1  # in all, as failed
     assert "wild on ring, half, seed 3" in page(results)
     assert work.prepare(study, "out").todo == ()
     assert len(work.prepare(study, "out", retry_failed=True).todo) == 3
@@ -406,6 +406,10 @@ def test_the_table_is_mean_and_spread_by_hand():
     assert f"{mean(A):.3f} ±{stdev(A):.3f}" in text
     assert "**0.900 ±0.000**" in text
     assert text.count("**") == 4
+    told = {s.arm: s for s in standings(results)}
+    assert told["line2"] == ("line2", 1, 6.0, 30, 3, 0)
+    assert (told["nerd"].best, told["degree_sum"].best) == (0, 1)
+    assert "| degree_sum | 1               | 6.0   | 30    | 3     | 0      |" in text
     assert "Made with nodeemb 0, Python 3, numpy 2; S, 1 threads." in text
     shown = page(results)
     assert '<td class="ahead">0.900<small>±0.000</small></td>' in shown
