@@ -21,6 +21,7 @@ from nodeemb.options import Options, parse, read_yaml
 from nodeemb.recipe import Recipe, load_recipe, overridden
 from nodeemb.resources import resource_path
 from nodeemb.roles.scheme import RoleScheme
+from nodeemb.roles.schemes import find_scheme
 from nodeemb.settings import Input
 
 PRESET_WIDTH = 128
@@ -256,5 +257,8 @@ def written_out(comparison: Comparison, recipes: Sequence[Recipe]) -> Comparison
 
 
 def _role_name(scheme: str | RoleScheme, biases: str) -> str:
+    found = find_scheme(scheme) if isinstance(scheme, str) else scheme
     told = scheme if isinstance(scheme, str) else scheme.name
+    if all(channel.biases for channel in found.channels.values()):
+        return f"{Path(told).stem}, its own biases"
     return f"{Path(told).stem}, {biases} biases".replace("none biases", "no biases")

@@ -21,7 +21,6 @@ from nodeemb.graph.graph import Graph
 from nodeemb.memory import memory_bytes
 from nodeemb.recipe import Recipe
 from nodeemb.rng import integers, stream_key
-from nodeemb.roles.layout import Layout
 from nodeemb.training.batch import Part
 from nodeemb.training.batches import (
     BATCHES_AN_EPOCH,
@@ -35,6 +34,7 @@ PROGRAM = 255 * 2**20  # Python, the libraries and the compiled kernels, measure
 _SAMPLE_NODES = 20_000
 _SAMPLE_SECONDS = 1.0
 _READING = 2.3  # times the graph, measured: tests/bench/test_reading.py
+_PLACE = 80  # bytes of a vector of slopes beside its numbers: its place, its end
 _SHARE = 0.8  # of the machine's memory that a run may take
 
 
@@ -121,7 +121,10 @@ def forecast_memory(
     table = n * layout.columns * itemsize
     tables = (3 if validated else 2) * table + n * (len(layout.roles) * itemsize + 4)
     blocks, block = _batch(size, recipe)
-    batch = round(1.1 * blocks * _numbers(recipe, layout, block) * itemsize)
+    vectors = _vectors(recipe, block)
+    numbers = sum(vectors[name] * length for name, length in layout.lengths.items())
+    batch = round(1.1 * blocks * numbers * itemsize)
+    sampler += blocks * sum(vectors.values()) * _PLACE
     sampler += DRAWN_AT_ONCE * blocks * block * 13  # two rows, a weight, a kind
     if recipe.objective.shift:
         sampler += (8 + itemsize) * n
@@ -142,12 +145,12 @@ def _walked(size: Size, recipe: Recipe) -> int:
     return 4 * n + table
 
 
-def _numbers(recipe: Recipe, layout: Layout, block: int) -> int:
-    """Numbers of the slopes of one block, over the channels that it trains.
+def _vectors(recipe: Recipe, block: int) -> dict[str, int]:
+    """Channel -> the vectors of slopes that a block of pairs makes in it.
 
     Pairs of a sign train a channel only with their own, so one block is shared by signs.
     """
-    scheme, total = recipe.scheme(), 0
+    scheme, counted = recipe.scheme(), {}
     for noise, (name, channel) in zip(
         recipe.noises(), scheme.channels.items(), strict=True
     ):
@@ -155,8 +158,8 @@ def _numbers(recipe: Recipe, layout: Layout, block: int) -> int:
         sides = 2 if noise.side == "both" else 1
         vectors = 2 * block + sides * noise.shared * (noise.node_pairs > 0)
         vectors += 2 * block * (noise.reversed_pairs > 0)
-        total += kinds * vectors * layout.lengths[name]
-    return total
+        counted[name] = kinds * vectors
+    return counted
 
 
 def _batch(size: Size, recipe: Recipe) -> tuple[int, int]:

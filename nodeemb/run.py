@@ -291,6 +291,11 @@ def notes(graph: Graph, recipe: Recipe, scheme: RoleScheme, made: Plan) -> list[
         told.append(
             "every edge has its reverse: source and target roles cannot differ in what they know"
         )
+    mutual = graph.report.reciprocity
+    if mutual and any(noise.reversed_pairs for noise in recipe.noises()):
+        told.append(
+            f"{100 * mutual:.1f} % of the edges have their reverse, which is then no noise"
+        )
     if graph.sign is not None and scheme.kind_of != "sign":
         told.append("signs are not used by this recipe: all edges count as links")
     for note in told:

@@ -157,6 +157,24 @@ def block_model(
     return Graph.from_edges(sources, targets, num_nodes=n)
 
 
+def ordered_blocks(
+    blocks: int = 6, size: int = 25, chance: float = 0.6, seed: int = 0
+) -> Graph:
+    """Links inside of blocks only, from the later node to the earlier with chance 0.95.
+
+    The order of all nodes is drawn apart from the blocks, so that closeness says nothing of
+    direction and direction nothing of closeness: a link is likely where both are.
+    """
+    n = blocks * size
+    order = np.argsort(units(stream_key(seed, "order"), 0, n))
+    u, v = np.triu_indices(n, 1)
+    drawn = units(stream_key(seed, "links"), 0, 2 * len(u)).reshape(2, -1)
+    keep = (u // size == v // size) & (drawn[0] < chance)
+    down = (order[u] > order[v]) == (drawn[1] < 0.95)
+    sources, targets = np.where(down, u, v)[keep], np.where(down, v, u)[keep]
+    return Graph.from_edges(sources, targets, num_nodes=n)
+
+
 def random_digraph(nodes: int = 60, edges: int = 400, seed: int = 0) -> Graph:
     """Distinct arcs drawn uniformly, without self loops."""
     rng = np.random.default_rng(seed)

@@ -99,14 +99,15 @@ def graph_lines(name: str, report: GraphReport) -> list[str]:
 def method_lines(recipe: Recipe, changes: Mapping[str, object]) -> list[str]:
     """A method in two lines, with what was changed in it by name."""
     noise, training = recipe.noise, recipe.training
-    scheme, channels = recipe.scheme().name, recipe.scheme().channels
+    scheme, channels = recipe.scheme(), recipe.scheme().channels
     told = "no noise"
     if noise.per_pair:
         told = f"{noise.per_pair:g} noise a pair (side {noise.side}, {mixture(noise)})"
     parts = [
         recipe.sampler.kind,
         f"stencil {recipe.stencil.kind}",
-        f"{scheme}, width {recipe.width()}, biases {recipe.roles.biases}",
+        f"{scheme.name}, width {recipe.width()}, "
+        f"biases {scheme.told_biases(recipe.roles.biases)}",
         recipe.objective.kind,
         told,
         *(

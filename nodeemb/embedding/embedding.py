@@ -36,7 +36,7 @@ class Embedding:
         table: (num_nodes, columns) float; roles side by side, then biases.
         scheme: the roles and how they score.
         width: D, floats a node over its roles.
-        biases: "none", "tied" or "free".
+        biases: "none", "tied" or "free", for channels that name none of their own.
         manifest: where it comes from: recipe, seed, versions, hashes, timings.
     """
 
@@ -66,7 +66,8 @@ class Embedding:
         tail = "" if seed is None else f", seed {seed}"
         return (
             f"Embedding({len(self):,} nodes, {name}, roles {' '.join(self.scheme.roles)}, "
-            f"dim {self.dim}, width {self.width}, biases {self.biases}{tail})"
+            f"dim {self.dim}, width {self.width}, "
+            f"biases {self.scheme.told_biases(self.biases)}{tail})"
         )
 
     @property

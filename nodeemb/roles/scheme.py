@@ -195,6 +195,12 @@ class RoleScheme(Options):
             self.kind_of
         ]
 
+    def told_biases(self, biases: Biases) -> str:
+        """The biases in words: the recipe's, unless channels have their own."""
+        own = {name: c.biases for name, c in self.channels.items() if c.biases}
+        others = [biases] if len(own) < len(self.channels) else []
+        return ", ".join([*others, *(f"{kind} ({name})" for name, kind in own.items())])
+
     def column_classes(self) -> list[list[str]]:
         """Roles grouped by "must have as many columns", in order of first mention."""
         group = {role: {role} for role in self.roles}

@@ -2,6 +2,13 @@
 
 What each can represent at D floats a node stands in its title; the user's own scheme is
 the same data in YAML (`load_scheme`).
+
+Why close_direction is a product: no weighted sum of closeness and direction serves random
+and reversed negatives at once, while the probability of a link factors into the two. Each
+channel learns from what it must tell: closeness from random pairs (the recipe's noise),
+direction from each pair against its reverse, in equal number (K = 1), so that its sigmoid
+is the chance of this way. Free biases hold psi(u) - psi(v), the part of direction that one
+number a node explains; a.b - b.a holds the rest, which is less and has fewer columns.
 """
 
 from __future__ import annotations
@@ -10,6 +17,7 @@ from pathlib import Path
 
 from nodeemb.errors import unknown_name
 from nodeemb.options import parse, read_yaml
+from nodeemb.roles.noise import ChannelNoise
 from nodeemb.roles.scheme import Channel, RoleScheme
 
 
@@ -62,6 +70,21 @@ SCHEMES: dict[str, RoleScheme] = {
             "the class of signature at half minus: a test, not a method",
             ["source", "target"],
             "source.target + target.source",
+        ),
+        RoleScheme(
+            name="close_direction",
+            title="P(close) times P(this way | close): a symmetric channel, and an "
+            "antisymmetric one trained on pairs against their reverse",
+            roles={"node": 6.0, "a": 1.0, "b": 1.0},
+            channels={
+                "close": Channel(terms="node.node", biases="tied"),
+                "direction": Channel(
+                    terms="a.b - b.a",
+                    biases="free",
+                    noise=ChannelNoise(reversed=1.0, per_pair=1.0),
+                ),
+            },
+            join="probability",
         ),
         RoleScheme(
             name="four_signed",

@@ -52,6 +52,46 @@ def test_memory_within_a_quarter_of_what_is_allocated(preset, weighted):
     assert abs(memory.peak - peak) < 0.25 * peak
 
 
+MIXED = {
+    "channels, each with its noise": {"roles.scheme": "close_direction"},
+    "reversed pairs": {"noise.reversed": 0.5, "noise.uniform": 0.2},
+    "reverse of walks": {"noise.reversed": 0.5, "sampler.walks_per_node": 1},
+    "left and right apart": {
+        "roles.scheme": "four_side",
+        "stencil.sides": "both",
+        "sampler.walks_per_node": 1,
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("preset", "mixture"),
+    [
+        ("nerd", "channels, each with its noise"),
+        ("nerd", "reversed pairs"),
+        ("app", "reverse of walks"),
+        ("app", "left and right apart"),
+    ],
+)
+def test_memory_of_mixed_noise_and_of_channels(preset, mixture):
+    """A batch holds the slopes of every channel, and those of reversed pairs."""
+    rows = np.random.default_rng(0).integers(0, 5_000, (2, 40_000))
+    graph = Graph.from_edges(*rows, num_nodes=5_000, duplicates="first")
+    large = {"training.epochs": 1, "roles.dim": None, "roles.width": 64}
+    blocks = {"training.block_pairs": 400, "training.block_rows": 200}
+    recipe = load_recipe(preset, overrides=large | blocks | MIXED[mixture])
+    embed(graph, recipe)  # compiled
+    held = sum(array.nbytes for array in [*graph.out, *graph.into])
+    vars(graph).pop("sources", None)
+    tracemalloc.start()
+    embed(graph, recipe)
+    peak = tracemalloc.get_traced_memory()[1] + held
+    tracemalloc.stop()
+    memory = forecast_memory(graph_size(graph), recipe)
+    assert memory.batch > 0.15 * memory.peak, "the batch counts here"
+    assert abs(memory.peak - peak) < 0.25 * peak
+
+
 def test_the_parts_are_what_is_made():
     graph = with_weights(planted.random_digraph(500, 4000), signs=True)
     recipe = load_recipe("nerd", overrides={"roles.dim": 16})

@@ -15,6 +15,7 @@ from nodeemb.roles.schemes import SCHEMES, find_scheme, load_scheme
 
 NODES, WIDTH = 5, 16
 BIASES = ("none", "tied", "free")
+EXTRA = {"none": 0, "tied": 1, "free": 2}  # columns that biases take
 SYMMETRIC = {"single", "signature", "symmetrised"}
 SHARED_OUT = {  # schemes with other shares, tested like the built-in ones
     "signature at a quarter minus": SCHEMES["signature"].with_shares({"minus": 0.25}),
@@ -61,7 +62,7 @@ def test_columns_are_shared_out_without_rest_or_overlap(scheme, biases):
     ends = [0, *(stop for _, stop in layout.roles.values())]
     assert [start for start, _ in layout.roles.values()] == ends[:-1]
     assert ends[-1] == layout.columns
-    extra = {"none": 0, "tied": 1, "free": 2}[biases] * len(scheme.channels)
+    extra = sum(EXTRA[c.biases or biases] for c in scheme.channels.values())
     assert layout.columns == WIDTH + extra
     names = list(layout.roles)
     assert names[: len(scheme.roles)] == list(scheme.roles)
@@ -93,8 +94,9 @@ def test_symmetric_schemes_without_free_biases_and_no_others_are_symmetric(
     table = table_for(layout)
     roles = {name: table[:, start:stop] for name, (start, stop) in layout.roles.items()}
     whole = scheme.roles.get("shared") == 1  # partial with all columns shared is single
-    expected = (scheme.name in SYMMETRIC or whole) and biases != "free"
-    for channel in scheme.channels:
+    for channel, spec in scheme.channels.items():
+        expected = scheme.name in SYMMETRIC or whole or channel == "close"
+        expected = expected and (spec.biases or biases) != "free"
         there, back = (
             naive.score(scheme, channel, roles, *ends) for ends in ((0, 1), (1, 0))
         )
@@ -105,10 +107,11 @@ def test_symmetric_schemes_without_free_biases_and_no_others_are_symmetric(
 
 @every_scheme
 def test_lengths_count_terms_and_constants(scheme):
-    for biases, extra in (("none", 0), ("tied", 2), ("free", 2)):
+    for biases in BIASES:
         layout = lay_out(scheme, WIDTH, biases)
         columns = scheme.columns(WIDTH)
         for name, channel in scheme.channels.items():
+            extra = 0 if (channel.biases or biases) == "none" else 2
             assert layout.dims[name] == sum(
                 columns[term.left] for term in channel.parsed()
             )
@@ -137,6 +140,11 @@ def test_each_scheme_represents_what_its_title_says(name):
         "source_target": ({"link": 4}, {"link": (4, 4)}),
         "partial": ({"link": 6}, {"link": (6, 2)}),
         "symmetrised": ({"link": 8}, {"link": (4, 4)}),
+        # with the biases of its own: tied adds (1, 1), psi(u) - psi(v) rank 2
+        "close_direction": (
+            {"close": 8, "direction": 4},
+            {"close": (7, 1), "direction": (1, 1)},
+        ),
         "four_signed": (
             {"positive": 2, "negative": 2},
             {"positive": (2, 2), "negative": (2, 2)},
@@ -206,6 +214,7 @@ def test_width_for_a_dim_gives_that_dim(scheme):
         ("four_signed", 32, 128),
         ("four_side", 32, 128),
         ("partial", 96, 128),
+        ("close_direction", 96, 128),
     ],
 )
 def test_dims_that_users_ask_for(name, dim, width):
