@@ -16,6 +16,7 @@ from nodeemb.sampling.sequences import Plan
 from nodeemb.training.batches import Feed, Noise, make_feed
 from nodeemb.training.tables import Tables
 from nodeemb.training.trainer import Backend
+from nodeemb.training.unlinked import Unlinked
 
 
 def layout_of(recipe: Recipe) -> Layout:
@@ -42,6 +43,8 @@ def feed_of(graph: Graph, recipe: Recipe, seed: int) -> tuple[Feed, np.ndarray]:
         graph.out,
         recipe.training,
         seed,
+        _unlinked(made, recipe),
+        graph.sign,
     )
     return feed, _shift(recipe, noises, graph.num_nodes)
 
@@ -57,19 +60,20 @@ def make_backend(
 ) -> Backend:
     """The backend by name; torch is imported only for those that use it."""
     kind, optimizer = recipe.objective.kind, recipe.training.optimizer
+    floor = recipe.roles.nonnegative
     if name == "cpu":
         from nodeemb.training.backends.cpu import CpuBackend
 
         return CpuBackend(
-            tables, layout, kind, optimizer, shift, count_threads(threads)
+            tables, layout, kind, optimizer, shift, count_threads(threads), floor
         )
     if name == "torch":
         from nodeemb.training.backends.torch import TorchBackend
 
-        return TorchBackend(tables, layout, kind, optimizer, shift, device)
+        return TorchBackend(tables, layout, kind, optimizer, shift, device, floor)
     from nodeemb.training.backends.reference import ReferenceBackend
 
-    return ReferenceBackend(tables, layout, kind, optimizer, shift)
+    return ReferenceBackend(tables, layout, kind, optimizer, shift, nonnegative=floor)
 
 
 def count_threads(threads: int | None) -> int:
@@ -110,6 +114,18 @@ def _noises(made: Plan, recipe: Recipe) -> tuple[Noise, ...]:
             laws[kind] = noise_law(left, *kind), noise_law(right, *kind)
         noises.append(Noise(noise, *laws[kind]))
     return tuple(noises)
+
+
+def _unlinked(made: Plan, recipe: Recipe) -> Unlinked | None:
+    """The law of pairs without a link, None where the recipe has none."""
+    noise = recipe.noise
+    if not noise.unlinked:
+        return None
+    laws = [
+        noise_law(degree, noise.power, noise.uniform_share)
+        for degree in (made.left_degree, made.right_degree)
+    ]
+    return Unlinked(noise.unlinked, noise.side, *laws)
 
 
 def _shift(recipe: Recipe, noises: tuple[Noise, ...], nodes: int) -> np.ndarray:

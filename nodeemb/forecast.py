@@ -115,7 +115,7 @@ def forecast_memory(
     graph += 4 * m * size.weighted + m * size.signed
     # degrees and noise laws of both sides
     noises = recipe.noises()
-    laws = {(x.power, x.uniform_share) for x in noises if x.node_pairs}
+    laws = {(x.power, x.uniform_share) for x in noises if x.node_pairs or x.unlinked}
     sampler = 2 * 8 * n + 2 * (8 + 8 + 4) * n * len(laws)
     sampler += _walked(size, recipe)
     table = n * layout.columns * itemsize
@@ -174,6 +174,7 @@ def _batch(size: Size, recipe: Recipe) -> tuple[int, int]:
         windowed = recipe.stencil.kind == "window"
         block = training.block_rows if windowed else training.block_pairs
         epoch = size.nodes * sampler.walks_per_node * sampler.walk_length
+    epoch *= 1 + recipe.noise.unlinked
     blocks = min(training.batch_blocks, epoch // (BATCHES_AN_EPOCH * block))
     return max(1, blocks), block
 

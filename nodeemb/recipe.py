@@ -94,10 +94,21 @@ class Recipe(Options):
         scheme = self.scheme()
         self._check_noise()
         self._check_reversed(scheme)
-        if scheme.kind_of == "sign" and self.sampler.kind != "edges":
+        if scheme.kind_of == "sign" and self.sampler.kind not in (
+            "edges",
+            "alternating",
+        ):
             raise WrongUse(
-                f"scheme {scheme.name} tells pairs apart by the sign of their edge",
-                allowed="The sampler edges",
+                f"scheme {scheme.name} tells pairs apart by the sign of their edges",
+                allowed="The samplers edges, and alternating (the product of the signs on "
+                "the way)",
+            )
+        labelled = any("none" in c.labels for c in scheme.channels.values())
+        if self.noise.unlinked and not labelled:
+            raise WrongUse(
+                f"no channel of scheme {scheme.name} has a label for pairs without a link",
+                next_step="Set noise.unlinked=0, or choose a scheme of signs such as "
+                "four_signed",
             )
         if scheme.kind_of == "side" and self.stencil.kind == "first":
             raise WrongUse(

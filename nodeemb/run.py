@@ -107,7 +107,7 @@ def embed(
     scheme, size = recipe.scheme(), recipe.width()
     check_graph(graph, recipe, scheme)
     layout = layout_of(recipe)
-    itemsize = np.dtype(dtype).itemsize
+    itemsize, floor = np.dtype(dtype).itemsize, recipe.roles.nonnegative
     check_memory(graph_size(graph), recipe, itemsize, validation is not None)
     clock = time.monotonic()
     feed, shift = feed_of(graph, recipe, seed)
@@ -137,9 +137,9 @@ def embed(
     )
     state, tables = _begin(kept, run, graph.num_nodes, layout)
     if tables is None:
-        tables = new_tables(graph.num_nodes, layout, seed, dtype)
+        tables = new_tables(graph.num_nodes, layout, seed, dtype, floor)
     elif state.good is None:  # still in the first epoch
-        state.good = new_tables(graph.num_nodes, layout, seed, dtype).table
+        state.good = new_tables(graph.num_nodes, layout, seed, dtype, floor).table
     engine = make_backend(backend, tables, layout, recipe, shift, threads, device)
     show = line_reporter() if progress is True else (progress or None)
 

@@ -346,6 +346,48 @@ def reversed_pairs(graph: Graph, pairs: list[Pair], per_pair: float) -> list[Pai
     ]
 
 
+def unlinked_pairs(
+    graph: Graph,
+    pairs: list[Pair],
+    per_pair: int,
+    side: str,
+    left: tuple[list[float], list[int]],
+    right: tuple[list[float], list[int]],
+    stream: int,
+) -> list[Pair]:
+    """Pairs without a link that pairs bring; the weight is 0 after 16 draws in vain."""
+    true = {(u, v) for u, v, _ in arcs(graph)}
+    found = []
+    for i, (u, v, weight) in enumerate(pairs):
+        for j in range(per_pair):
+            at = i * per_pair + j
+            turned = {"target": False, "source": True, "both": at % 2 == 1}[side]
+            for turn in range(16):
+                draw = unit(stream, at * 16 + turn)
+                pair = (choose(*left, draw), v) if turned else (u, choose(*right, draw))
+                if pair[0] != pair[1] and pair not in true:
+                    found.append((*pair, weight))
+                    break
+            else:
+                found.append((*pair, 0.0))
+    return found
+
+
+def path_signs(graph: Graph, walk: Walk) -> list[int]:
+    """+1 or -1 for each node of an alternating walk: the product of the signs so far."""
+    signs = {
+        (int(u), int(v)): int(s)
+        for u, v, s in zip(graph.sources, graph.targets, graph.sign, strict=True)
+    }
+    nodes, side = walk
+    products = [1]
+    for i in range(len(nodes) - 1):
+        step = (nodes[i], nodes[i + 1])
+        outward = (i + side) % 2 == 0
+        products.append(products[-1] * signs[step if outward else step[::-1]])
+    return products
+
+
 # ---- scores -------------------------------------------------------------------------
 
 

@@ -120,7 +120,7 @@ class RoleScheme(Options):
     kind_of: Literal["none", "sign", "side"] = Field(
         default="none",
         description='what tells kinds of pairs apart: none ("pair"), the edge\'s sign '
-        '("+", "-"), or the side of the context ("left", "right")',
+        '("+", "-", and "none" for pairs without an edge), or the side of the context ("left", "right")',
     )
     join: Literal["sum", "probability"] = Field(
         default="sum",
@@ -190,10 +190,12 @@ class RoleScheme(Options):
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """The kinds of pairs this scheme tells apart, in code order 0, 1."""
-        return {"none": ("pair",), "sign": ("+", "-"), "side": ("left", "right")}[
-            self.kind_of
-        ]
+        """The kinds of pairs this scheme tells apart, in code order 0, 1, 2."""
+        return {
+            "none": ("pair",),
+            "sign": ("+", "-", "none"),
+            "side": ("left", "right"),
+        }[self.kind_of]
 
     def told_biases(self, biases: Biases) -> str:
         """The biases in words: the recipe's, unless channels have their own."""

@@ -14,6 +14,7 @@ number a node explains; a.b - b.a holds the rest, which is less and has fewer co
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from nodeemb.errors import unknown_name
 from nodeemb.options import parse, read_yaml
@@ -25,6 +26,24 @@ def _plain(name: str, title: str, roles: list[str], terms: str) -> RoleScheme:
     channels = {"link": Channel(terms=terms)}
     return RoleScheme(
         name=name, title=title, roles=dict.fromkeys(roles, 1.0), channels=channels
+    )
+
+
+def _signed(
+    name: str, title: str, roles: list[str], terms: dict[str, str]
+) -> RoleScheme:
+    """Channels `link` (any sign against none) and `sign` (+ against -), multiplied."""
+    labels: dict[str, dict[str, Literal[0, 1]]] = {
+        "link": {"+": 1, "-": 1, "none": 0},
+        "sign": {"+": 1, "-": 0},
+    }
+    return RoleScheme(
+        name=name,
+        title=title,
+        roles=dict.fromkeys(roles, 1.0),
+        channels={c: Channel(terms=t, labels=labels[c]) for c, t in terms.items()},
+        kind_of="sign",
+        join="probability" if len(terms) > 1 else "sum",
     )
 
 
@@ -91,12 +110,60 @@ SCHEMES: dict[str, RoleScheme] = {
             title="positive and negative links apart, each source to target, rank D/4",
             roles={"giver+": 1.0, "receiver+": 1.0, "giver-": 1.0, "receiver-": 1.0},
             channels={
-                "positive": Channel(terms="giver+.receiver+", labels={"+": 1, "-": 0}),
+                "positive": Channel(
+                    terms="giver+.receiver+", labels={"+": 1, "-": 0, "none": 0}
+                ),
                 "negative": Channel(
-                    terms="giver-.receiver-", labels={"+": 0, "-": 1}, coefficient=-1.0
+                    terms="giver-.receiver-",
+                    labels={"+": 0, "-": 1, "none": 0},
+                    coefficient=-1.0,
                 ),
             },
             kind_of="sign",
+        ),
+        RoleScheme(
+            name="double_cover",
+            title="positive and negative copies of each node on either side, rank D/4",
+            roles={"giver+": 1.0, "receiver+": 1.0, "giver-": 1.0, "receiver-": 1.0},
+            channels={
+                "++": Channel(terms="giver+.receiver+", labels={"+": 1, "none": 0}),
+                "--": Channel(terms="giver-.receiver-", labels={"+": 1, "none": 0}),
+                "+-": Channel(
+                    terms="giver+.receiver-",
+                    labels={"-": 1, "none": 0},
+                    coefficient=-1.0,
+                ),
+                "-+": Channel(
+                    terms="giver-.receiver+",
+                    labels={"-": 1, "none": 0},
+                    coefficient=-1.0,
+                ),
+            },
+            kind_of="sign",
+        ),
+        _signed(
+            "single_signed",
+            "the sign of a link, the same both ways, rank D",
+            ["node"],
+            {"sign": "node.node"},
+        ),
+        _signed(
+            "source_target_signed",
+            "the sign of a link, source to target, rank D/2",
+            ["source", "target"],
+            {"sign": "source.target"},
+        ),
+        _signed(
+            "single_link_and_sign",
+            "whether there is a link, and its sign, each the same both ways, rank D/2",
+            ["node", "signed_node"],
+            {"link": "node.node", "sign": "signed_node.signed_node"},
+        ),
+        _signed(
+            "link_and_sign",
+            "whether there is a link, and its sign, each source to target, rank D/4",
+            ["source", "target", "signed_source", "signed_target"],
+            {"link": "source.target", "sign": "signed_source.signed_target"},
         ),
         RoleScheme(
             name="four_side",

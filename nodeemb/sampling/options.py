@@ -153,6 +153,13 @@ class NoiseOptions(Options):
     power: Power = 0.75
     uniform: Uniform = 0.0
     reversed: Reversed = 0.0
+    unlinked: int = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        description="pairs without a link, one end kept, that every pair brings besides; they "
+        "train every channel that has a label for `none`, 0 to 1000",
+    )
     side: Literal["target", "source", "both"] = Field(
         default="target",
         description="which end noise nodes replace; both: half of them each",

@@ -64,19 +64,34 @@ def make_window(options: WindowStencil, longest: int) -> Window:
 
 
 def first_pairs(
-    sequences: Sequences, options: FirstStencil, alternating: bool
+    sequences: Sequences,
+    options: FirstStencil,
+    alternating: bool,
+    signs: np.ndarray | None = None,
 ) -> Pairs:
     """The first node of each sequence with its later nodes.
 
     In alternating walks the contexts are the nodes of the other side (places 1, 3, 5 ...),
     and the node on the source side is always left.
+
+    Args:
+        sequences: walks.
+        options: the weights.
+        alternating: whether sides change at every step.
+        signs: (count, longest) int8 codes of each node as seen from the first, which
+            become the kinds of the pairs; None: all of kind 0.
     """
     longest = sequences.rows.shape[1]
     contexts = longest // 2 if alternating else longest - 1
     weights = distance_weights(options.weights, contexts, options.stop_probability)
     stride = 2 if alternating else 1
     left, right, weight = _first_pairs(*sequences, weights.astype(np.float32), stride)
-    return Pairs(left, right, weight, np.zeros(len(left), np.int8))
+    kind = np.zeros(len(left), np.int8)
+    if signs is not None:
+        places = np.arange(longest)
+        used = (places > 0) & ((places - 1) % stride == 0)
+        kind = signs[used & (places < sequences.lengths[:, None])]
+    return Pairs(left, right, weight, kind)
 
 
 @njit

@@ -23,10 +23,12 @@ from nodeemb.sampling.options import (
     WindowStencil,
 )
 from nodeemb.sampling.sequences import Pairs, Plan, Sequences
+from nodeemb.sampling.signs import path_signs
 from nodeemb.sampling.stencil import Window, first_pairs, make_window
 from nodeemb.training.batch import Aligned, Band, Part, cut_pairs, pack_sequences
 from nodeemb.training.options import TrainingOptions
 from nodeemb.training.reversed import reversed_parts
+from nodeemb.training.unlinked import Unlinked, with_unlinked
 
 BATCHES_AN_EPOCH = 50
 DRAWN_AT_ONCE = 16
@@ -50,6 +52,8 @@ class Feed(NamedTuple):
     noises: of each channel.
     edges: of the training graph by source, which reversed noise leaves out.
     per_batch: sequences (or edges) that a batch draws.
+    unlinked: pairs without a link that every pair brings, if any.
+    sign: (num_arcs,) of `edges`, or None.
     """
 
     plan: Plan
@@ -61,6 +65,8 @@ class Feed(NamedTuple):
     training: TrainingOptions
     per_batch: int
     seed: int
+    unlinked: Unlinked | None = None
+    sign: np.ndarray | None = None
 
 
 def check_stencil(sampler: str, stencil: object, walk_length: int | None) -> None:
@@ -94,6 +100,8 @@ def make_feed(
     edges: Adjacency,
     training: TrainingOptions,
     seed: int,
+    unlinked: Unlinked | None = None,
+    sign: np.ndarray | None = None,
 ) -> Feed:
     """Sizes the batches. The mean length of walks is measured on the first thousand."""
     window = (
@@ -112,9 +120,14 @@ def make_feed(
     else:
         block = training.block_pairs
     most = block * training.batch_blocks
+    if unlinked is not None:  # a batch is as large with the pairs that its pairs bring
+        block, most = block / (1 + unlinked.per_pair), most / (1 + unlinked.per_pair)
     few = max(block, plan.count / BATCHES_AN_EPOCH)
     per_batch = max(1, min(int(most), int(few), plan.count))
-    return Feed(plan, stencil, window, scheme, noises, edges, training, per_batch, seed)
+    return Feed(
+        plan, stencil, window, scheme, noises, edges, training, per_batch, seed,
+        unlinked, sign,
+    )  # fmt: skip
 
 
 def num_batches(feed: Feed) -> int:
@@ -143,7 +156,14 @@ def _parts(
 ) -> Iterator[Part]:
     """One part for each channel and each kind of pair that trains it."""
     if isinstance(drawn, Sequences) and isinstance(feed.stencil, FirstStencil):
-        drawn = first_pairs(drawn, feed.stencil, feed.plan.alternating)
+        signs = None
+        if feed.scheme.kind_of == "sign" and feed.sign is not None:
+            signs = path_signs(drawn, feed.edges, feed.sign)
+        drawn = first_pairs(drawn, feed.stencil, feed.plan.alternating, signs)
+    if isinstance(drawn, Pairs) and feed.unlinked is not None:
+        key = stream_key(feed.seed, "unlinked", epoch, number)
+        code = feed.scheme.kinds.index("none")
+        drawn = with_unlinked(drawn, feed.unlinked, feed.edges, key, code)
     if isinstance(drawn, Sequences):
         packed = pack_sequences(drawn, feed.training.block_rows)
         if not len(packed[0]):

@@ -26,6 +26,11 @@ class RoleOptions(Options):
         default={},
         description="role -> share of the width, 0 to 1 (e.g. minus, shared)",
     )
+    nonnegative: bool = Field(
+        default=False,
+        description="keep the vectors at 0 or above: what an update takes below 0 is put "
+        "back to 0; biases may have any sign",
+    )
     dim: int | None = Field(
         default=128,
         ge=1,

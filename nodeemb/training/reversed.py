@@ -83,7 +83,7 @@ def _room(count: int, ends: int) -> tuple[np.ndarray, ...]:
 
 
 @njit
-def _is_edge(pointers: Array, neighbours: Array, source: int, target: int) -> bool:
+def is_edge(pointers: Array, neighbours: Array, source: int, target: int) -> bool:
     low, high = pointers[source], pointers[source + 1]
     while low < high:
         middle = (low + high) // 2
@@ -118,7 +118,7 @@ def _true_edges(
                 if rows[i] == rows[j]:
                     continue
                 law = after[j - i - 1] if j > i else before[i - j - 1]
-                if law == 0 or not _is_edge(pointers, neighbours, rows[j], rows[i]):
+                if law == 0 or not is_edge(pointers, neighbours, rows[j], rows[i]):
                     continue
                 if len(left) > 0:
                     left[count], right[count], weight[count] = rows[i], rows[j], -law

@@ -22,23 +22,29 @@ class Tables(NamedTuple):
 
 
 @njit(parallel=True)
-def _fill(table, columns, scale, key):
+def _fill(table, columns, scale, lowest, key):
     wide = table.shape[1]
     for row in prange(len(table)):
         for column in range(columns):
             u = unit(key, row * wide + column)
-            table[row, column] = (u - 0.5) * scale
+            table[row, column] = (u + lowest) * scale
 
 
 def new_tables(
-    num_nodes: int, layout: Layout, seed: int, dtype: str = "float32"
+    num_nodes: int,
+    layout: Layout,
+    seed: int,
+    dtype: str = "float32",
+    nonnegative: bool = False,
 ) -> Tables:
     """Small random roles and zero biases.
 
-    Every role starts uniform in (-0.5, 0.5) / dim: a table of zeros is a saddle for one
+    Every role starts uniform in (-0.5, 0.5) / dim, or in (0, 1) / dim where it is to
+    stay nonnegative: a table of zeros is a saddle for one
     table, so all schemes start alike. Biases may start at 0, where their slope is not.
     """
     table = np.zeros((num_nodes, layout.columns), np.dtype(dtype))
     dim = next(iter(layout.dims.values()))
-    _fill(table, layout.width, 1.0 / dim, stream_key(seed, "init"))
+    lowest = 0.0 if nonnegative else -0.5
+    _fill(table, layout.width, 1.0 / dim, lowest, stream_key(seed, "init"))
     return Tables(table, np.zeros((num_nodes, len(layout.roles)), table.dtype))

@@ -11,7 +11,17 @@ from nodeemb.io.cards import read_dataset
 from nodeemb.recipe import load_recipe, presets
 from nodeemb.run import embed
 
-EXPECTED = {"deepwalk", "node2vec", "line1", "line2", "app", "verse", "nerd"}
+EXPECTED = {
+    "deepwalk",
+    "node2vec",
+    "line1",
+    "line2",
+    "app",
+    "verse",
+    "nerd",
+    "slf",
+    "rose",
+}
 
 
 def dataset(name):

@@ -200,7 +200,7 @@ def test_a_file_that_is_missing_or_no_recipe_is_refused(tmp_path):
             "needs noise",
         ),
         ("verse", {"noise__side": "source"}, "noise on the target side"),
-        ("deepwalk", {"roles__scheme": "four_signed"}, "the sign of their edge"),
+        ("deepwalk", {"roles__scheme": "four_signed"}, "the sign of their edges"),
         ("nerd", {"roles__scheme": "four_side"}, "tells left from right"),
         ("deepwalk", {"roles__shares": {"sauce": 0.5}}, "Did you mean source?"),
         ("deepwalk", {"noise__power": 2.5}, "less than or equal to 2"),

@@ -25,6 +25,7 @@ class CpuBackend:
         optimizer: "adagrad" or "sgd".
         shift: (num_nodes,) added to every score with that right node; empty for none.
         threads: at least 1; changes the speed and nothing else.
+        nonnegative: columns of roles that an update takes below 0 are put back to 0.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class CpuBackend:
         optimizer: str,
         shift: np.ndarray,
         threads: int,
+        nonnegative: bool = False,
     ) -> None:
         self.tables, self.layout = tables, layout
         self.objective = OBJECTIVES[objective]
@@ -42,6 +44,7 @@ class CpuBackend:
         dtype = tables.table.dtype
         self.shift = shift.astype(dtype)
         self.threads = max(1, min(threads, nb.config.NUMBA_NUM_THREADS))
+        self._floored = layout.width if nonnegative else 0
         self._channels = list(layout.channels.values())
         self._lengths = list(layout.lengths.values())
         self._pitches = [padded(length, dtype.itemsize) for length in self._lengths]
@@ -148,6 +151,7 @@ class CpuBackend:
             touched[:count],
             self.optimizer,
             rate,
+            self._floored,
             self.threads,
         )
 

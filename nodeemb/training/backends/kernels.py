@@ -204,6 +204,7 @@ def apply(
     touched,
     optimizer,
     rate,
+    floored,
     threads,
 ):
     """Sums the slopes of each touched node in batch order and updates it once.
@@ -211,6 +212,7 @@ def apply(
     edges: (roles + 1,) first column of each role and bias. offsets (E,): where a
     contribution begins in `slopes`; sides (E,): which map it goes through; seg_*: the maps'
     segments, side s has seg_ptr[s] .. seg_ptr[s + 1]. optimizer: 0 SGD, 1 row-wise Adagrad.
+    floored: so many first columns are kept at 0 or above.
     """
     one = table.dtype.type
     step = one(rate)
@@ -248,3 +250,5 @@ def apply(
                     squares[row, r] += total_square / one(b - a)
                     factor = step / (math.sqrt(squares[row, r]) + one(1e-10))
                 descend(table[row, a:b], total[a:b], one(factor))
+                for c in range(a, min(b, floored)):
+                    table[row, c] = max(table[row, c], one(0))

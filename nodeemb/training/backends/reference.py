@@ -25,9 +25,11 @@ class ReferenceBackend:
         optimizer: str,
         shift: np.ndarray,
         threads: int = 1,
+        nonnegative: bool = False,
     ) -> None:
         self.tables, self.layout = tables, layout
         self.objective, self.optimizer = objective, optimizer
+        self.nonnegative = nonnegative
         self.shift = torch.from_numpy(shift.astype(tables.table.dtype))
 
     def step(self, parts: list[Part], rate: float, loss_every: int = 0) -> Loss:
@@ -109,6 +111,9 @@ class ReferenceBackend:
                 squares[:, r] += (g**2).mean(axis=1)
                 g = g / (np.sqrt(squares[:, r : r + 1]) + 1e-10)
             table[:, a:b] -= rate * g
+        if self.nonnegative:
+            vectors = table[:, : self.layout.width]
+            vectors[vectors < 0] = 0
 
 
 def _mask(band: Band, first: int, last: int) -> tuple[torch.Tensor, int]:

@@ -34,6 +34,7 @@ class TorchBackend:
         optimizer: str,
         shift: np.ndarray,
         device: str = "cpu",
+        nonnegative: bool = False,
     ) -> None:
         try:
             self.device = torch.device(device)
@@ -44,6 +45,7 @@ class TorchBackend:
                 next_step="Use the device cpu, or the backend cpu",
             ) from None
         self.layout, self.objective, self.optimizer = layout, objective, optimizer
+        self._nonnegative = nonnegative
         self._host = tables
         self._table = torch.from_numpy(tables.table).to(self.device, copy=True)
         self._squares = torch.from_numpy(tables.squares).to(self.device, copy=True)
@@ -270,4 +272,7 @@ class TorchBackend:
                 squares = self._squares[touched, r] + (g**2).mean(1)
                 self._squares[touched, r] = squares
                 g = g / (squares.sqrt() + 1e-10)[:, None]
-            self._table[touched, a:b] -= rate * g
+            new = self._table[touched, a:b] - rate * g
+            if self._nonnegative and b <= self.layout.width:
+                new = new.clamp(min=0)
+            self._table[touched, a:b] = new
