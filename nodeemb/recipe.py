@@ -36,7 +36,9 @@ class Expected(Options):
     """A result that a test checks: link prediction on a data set's standard split."""
 
     dataset: str = Field(description="name of a dataset card")
-    negatives: str = Field(description="kind of test negatives")
+    negatives: str = Field(
+        description="kind of test negatives; sign: the links of negative sign"
+    )
     auc: float = Field(
         ge=0, le=1, description="AUC over three seeds, half of the links hidden"
     )

@@ -78,6 +78,7 @@ def test_a_run_in_pieces_equals_a_whole_one(
 ):
     walks = {"sampler.walks_per_node": 2} if preset in ("deepwalk", "node2vec") else {}
     choices = {"preset": preset, "dim": 4, "seed": 5, "options": {**SMALL, **walks}}
+    graph = planted.signed_for(graph, preset)
     whole = embed(graph, threads=1, **choices)
     result, sittings = in_pieces(monkeypatch, graph, steps, tmp_path / "c", **choices)
     assert sittings >= 2

@@ -36,12 +36,13 @@ def test_memory_within_a_quarter_of_what_is_allocated(preset, weighted):
     rows = np.random.default_rng(0).integers(0, 20_000, (2, 60_000))
     graph = Graph.from_edges(*rows, num_nodes=20_000, duplicates="first")
     graph = with_weights(graph) if weighted else graph
+    graph = planted.signed_for(graph, preset)
     small = {"sampler.walks_per_node": 1} if preset in WALKS else {}
     recipe = load_recipe(
         preset, overrides={"training.epochs": 1, "roles.dim": 32, **small}
     )
     embed(graph, recipe)  # compiled
-    arrays = [*graph.out, *graph.into, graph.weight]
+    arrays = [*graph.out, *graph.into, graph.weight, graph.sign]
     held = sum(array.nbytes for array in arrays if array is not None)
     vars(graph).pop("sources", None)
     tracemalloc.start()

@@ -38,8 +38,11 @@ def results(name, preset, kinds, seed):
     split = split_edges(graph, test=0.5, seed=seed)
     result = embed(split.train, preset, seed=seed)
     positive = result.score_rows(*split.test.T)
+    _, sign = split.values(split.test)
     return [
-        auc(
+        auc(positive[sign > 0], positive[sign < 0])
+        if kind == "sign"
+        else auc(
             positive,
             result.score_rows(*draw_negatives(kind, graph, split.test, seed).pairs.T),
         )

@@ -16,7 +16,13 @@ from nodeemb.roles.schemes import SCHEMES, find_scheme, load_scheme
 NODES, WIDTH = 5, 16
 BIASES = ("none", "tied", "free")
 EXTRA = {"none": 0, "tied": 1, "free": 2}  # columns that biases take
-SYMMETRIC = {"single", "signature", "symmetrised"}
+SYMMETRIC = {
+    "single",
+    "signature",
+    "symmetrised",
+    "single_signed",
+    "single_link_and_sign",
+}
 SHARED_OUT = {  # schemes with other shares, tested like the built-in ones
     "signature at a quarter minus": SCHEMES["signature"].with_shares({"minus": 0.25}),
     "signature without minus": SCHEMES["signature"].with_shares({"minus": 0.0}),
@@ -148,6 +154,20 @@ def test_each_scheme_represents_what_its_title_says(name):
         "four_signed": (
             {"positive": 2, "negative": 2},
             {"positive": (2, 2), "negative": (2, 2)},
+        ),
+        "double_cover": (
+            {"++": 2, "--": 2, "+-": 2, "-+": 2},
+            {"++": (2, 2), "--": (2, 2), "+-": (2, 2), "-+": (2, 2)},
+        ),
+        "single_signed": ({"sign": 8}, {"sign": (8, 0)}),
+        "source_target_signed": ({"sign": 4}, {"sign": (4, 4)}),
+        "single_link_and_sign": (
+            {"link": 4, "sign": 4},
+            {"link": (4, 0), "sign": (4, 0)},
+        ),
+        "link_and_sign": (
+            {"link": 2, "sign": 2},
+            {"link": (2, 2), "sign": (2, 2)},
         ),
         "four_side": ({"left": 2, "right": 2}, {"left": (2, 2), "right": (2, 2)}),
     }

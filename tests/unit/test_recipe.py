@@ -12,7 +12,17 @@ from nodeemb.options import Options
 from nodeemb.recipe import Recipe, load_recipe, overridden, preset_path, presets
 from nodeemb.roles.schemes import SCHEMES
 
-PRESETS = ("app", "deepwalk", "line1", "line2", "nerd", "node2vec", "verse")
+PRESETS = (
+    "app",
+    "deepwalk",
+    "line1",
+    "line2",
+    "nerd",
+    "node2vec",
+    "rose",
+    "slf",
+    "verse",
+)
 every_preset = pytest.mark.parametrize("preset", presets())
 
 

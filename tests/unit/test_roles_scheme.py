@@ -259,7 +259,7 @@ def test_a_dim_that_cannot_be_made_is_refused():
 
 def test_kinds_come_in_code_order():
     assert SCHEMES["single"].kinds == ("pair",)
-    assert SCHEMES["four_signed"].kinds == ("+", "-")
+    assert SCHEMES["four_signed"].kinds == ("+", "-", "none")
     assert SCHEMES["four_side"].kinds == ("left", "right")
 
 

@@ -43,8 +43,9 @@ def test_the_same_seed_is_the_same_table_on_one_and_two_threads(preset):
     options = dict(SHORT)
     if load_recipe(preset).sampler.kind in ("walks", "second_order"):
         options["sampler.walks_per_node"] = 1
+    graph = planted.signed_for(BLOCKS, preset)
     one, two, other = (
-        embed(BLOCKS, preset, dim=8, seed=seed, threads=threads, options=options)
+        embed(graph, preset, dim=8, seed=seed, threads=threads, options=options)
         for seed, threads in ((5, 1), (5, 2), (6, 1))
     )
     assert one.table.tobytes() == two.table.tobytes()
@@ -58,8 +59,9 @@ def test_the_same_seed_is_the_same_table_on_one_and_two_threads(preset):
 def test_every_preset_gives_roles_of_the_length_asked_for_and_a_record(
     preset, tmp_path
 ):
-    embedding = short(preset)
-    assert embedding.table.shape == (45, embedding.width)
+    graph = planted.signed_for(BLOCKS, preset)
+    embedding = short(preset, graph)
+    assert embedding.table.shape == (45, embedding.layout.columns)
     assert embedding.dim == 8
     record = json.loads(json.dumps(embedding.manifest))
     assert record == embedding.manifest, "nothing in it that files cannot hold"
@@ -67,8 +69,8 @@ def test_every_preset_gives_roles_of_the_length_asked_for_and_a_record(
     assert recipe == load_recipe(
         preset, overrides={**SHORT, "roles.dim": 8}
     ).model_copy(update={"expected": []})
-    assert record["seed"] == 0 and record["graph"]["digest"] == BLOCKS.digest()
-    assert embedding.graph_hash == BLOCKS.digest()
+    assert record["seed"] == 0 and record["graph"]["digest"] == graph.digest()
+    assert embedding.graph_hash == graph.digest()
     done = record["training"]
     assert done["state"] == "done" and done["best_epoch"] == 2
     assert done["pairs"] == sum(e["pairs"] for e in done["epochs"]) > 0

@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import mean, stdev
 
 import numpy as np
+import planted
 import pytest
 
 import nodeemb as ne
@@ -111,7 +112,7 @@ def test_every_arm_of_a_split_meets_the_same_links(here):
 
 @pytest.mark.parametrize("preset", presets())
 def test_the_budget_is_spent_by_every_preset(preset):
-    graph = Graph.from_edges(*zip(*RING, strict=True))
+    graph = planted.signed_for(Graph.from_edges(*zip(*RING, strict=True)), preset)
     short = {"roles.width": 8, "sampler.walk_length": 20}
     recipe = load_recipe(preset, overrides={"roles.width": 8})
     if recipe.sampler.kind in ("walks", "second_order"):
