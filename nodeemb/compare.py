@@ -22,20 +22,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+import numpy as np
+
 from nodeemb.choices import dump_yaml
 from nodeemb.comparison import Comparison, arm_recipe, written_out
+from nodeemb.embedding.embedding import Embedding
 from nodeemb.engine import count_threads
-from nodeemb.errors import Diverged
+from nodeemb.errors import Diverged, WrongUse
 from nodeemb.evaluation.follow import evaluate_protocol
 from nodeemb.evaluation.link_report import LinkReport, merge
 from nodeemb.evaluation.links import evaluate_links
 from nodeemb.evaluation.protocol_page import write_protocol_page
 from nodeemb.evaluation.protocol_report import ProtocolReport, merge_protocols
 from nodeemb.evaluation.protocol_split import protocol_split
+from nodeemb.evaluation.protocols import protocol
 from nodeemb.evaluation.report import write_html
 from nodeemb.evaluation.split import Split, split_edges
+from nodeemb.graph.ids import Ids
 from nodeemb.io.atomic import write_json
 from nodeemb.io.folders import check_new_folder, new_folder
+from nodeemb.io.labels import Labels, dataset_labels, read_labels
 from nodeemb.manifest import environment
 from nodeemb.progress import Progress, ProgressFn
 from nodeemb.recipe import Recipe
@@ -70,12 +76,14 @@ class Job:
         recipes: of the arms, in their order.
         graph: the whole graph.
         folder: where the result will be.
+        labels: classes of the nodes, where the protocol asks for them.
     """
 
     comparison: Comparison
     recipes: tuple[Recipe, ...]
     graph: Graph
     folder: Path
+    labels: Labels | None = None
 
 
 class Fit(NamedTuple):
@@ -118,11 +126,36 @@ def prepare(
     graph = comparison.input.read()
     for recipe in recipes:
         check_graph(graph, recipe, recipe.scheme())
+    labels = _labels(comparison, graph)
+    for recipe in recipes:
+        _check_role(comparison, recipe)
     comparison = written_out(comparison, recipes)
     if out is None:
         text = dump_yaml(comparison.model_dump())
         out = default_folder(comparison.name, text, graph)
-    return Job(comparison, tuple(recipes), graph, check_new_folder(out))
+    return Job(comparison, tuple(recipes), graph, check_new_folder(out), labels)
+
+
+def _labels(comparison: Comparison, graph: Graph) -> Labels | None:
+    if comparison.protocol is None or protocol(comparison.protocol).asks != "labels":
+        return None
+    if comparison.labels is not None:
+        return read_labels(comparison.labels, graph)
+    if comparison.input.card is None:
+        raise WrongUse(
+            f"the protocol {comparison.protocol} needs labels of the nodes",
+            next_step="Name their file: --labels FILE, a node and its class on each line",
+        )
+    return dataset_labels(comparison.input.name, graph)
+
+
+def _check_role(comparison: Comparison, recipe: Recipe) -> None:
+    """Refuses a role before anything is trained; an embedding of no node has all names."""
+    empty = np.empty((0, 0))
+    roles = recipe.roles
+    Embedding(
+        Ids(0), empty, recipe.scheme(), comparison.width, roles.biases
+    ).check_role(comparison.role or "concat")
 
 
 def carry_out(
@@ -182,7 +215,14 @@ def _split(job: Job, seed: int) -> Split:
 def _ask(job: Job, models: dict[str, Any], split: Split, *, baselines: bool) -> Report:
     seed = split.manifest["seed"]
     if job.comparison.protocol is not None:
-        return evaluate_protocol(models, split, seed=seed, baselines=baselines)
+        return evaluate_protocol(
+            models,
+            split,
+            seed=seed,
+            baselines=baselines,
+            labels=job.labels,
+            role=job.comparison.role,
+        )
     kinds = job.comparison.negatives
     return evaluate_links(models, split, kinds, seed=seed, baselines=baselines)
 

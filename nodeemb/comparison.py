@@ -74,6 +74,16 @@ class Comparison(Options):
         description="a published test, which says itself what is hidden and asked; "
         "see nodeemb protocols",
     )
+    labels: str | None = Field(
+        default=None,
+        description="file of the nodes' classes, for the protocol nodes; none: the data "
+        "set's own",
+    )
+    role: str | None = Field(
+        default=None,
+        description="vectors of which role or view, for the protocol nodes; none: all "
+        "side by side",
+    )
     split: Hidden = Field(default=Hidden(), description="the hidden links")
     negatives: list[str] | None = Field(
         default=None, description="kinds of test negatives; none: those of the graph"
@@ -101,9 +111,14 @@ class Comparison(Options):
         return self
 
     def _check_protocol(self) -> None:
+        asked = None if self.protocol is None else protocol(self.protocol).asks
+        if asked != "labels" and (self.labels is not None or self.role is not None):
+            raise WrongUse(
+                "labels and a role of vectors are for the protocol nodes",
+                next_step="--protocol nodes, or leave them out",
+            )
         if self.protocol is None:
             return
-        protocol(self.protocol)
         if self.negatives is not None or self.split != Hidden():
             raise WrongUse(
                 f"the protocol {self.protocol} says which links are hidden and which "
@@ -252,7 +267,12 @@ def written_out(comparison: Comparison, recipes: Sequence[Recipe]) -> Comparison
         choices = full_choices(recipe)
         arms.append(Arm(name=choices.pop("name"), recipe=choices))
     return comparison.model_copy(
-        update={"arms": arms, "recipe": {}, "input": comparison.input.absolute()}
+        update={
+            "arms": arms,
+            "recipe": {},
+            "input": comparison.input.absolute(),
+            "labels": comparison.labels and str(Path(comparison.labels).resolve()),
+        }
     )
 
 

@@ -73,6 +73,26 @@ ProtocolName = Annotated[
         rich_help_panel=_ASKED,
     ),
 ]
+LabelsFile = Annotated[
+    str | None,
+    typer.Option(
+        "--labels",
+        metavar="FILE",
+        help="For the protocol nodes: a node and its class on each line. Default: those "
+        "of the data set.",
+        rich_help_panel=_ASKED,
+    ),
+]
+RoleName = Annotated[
+    str | None,
+    typer.Option(
+        "--role",
+        metavar="NAME",
+        help="For the protocol nodes: vectors of which role or view. Default: all side "
+        "by side.",
+        rich_help_panel=_ASKED,
+    ),
+]
 Negatives = Annotated[
     list[str] | None,
     typer.Option(
@@ -110,6 +130,8 @@ def evaluate(
     width: Width = None,
     set_: options.Sets = None,
     protocol: ProtocolName = None,
+    labels: LabelsFile = None,
+    role: RoleName = None,
     negatives: Negatives = None,
     test: Test = None,
     validation: options.Validation = None,
@@ -154,6 +176,8 @@ def evaluate(
     given: dict[str, Any] = {
         "width": width,
         "protocol": protocol,
+        "labels": labels,
+        "role": role,
         "negatives": negatives or None,
         "seeds": seed or None,
         "input": graph or None,

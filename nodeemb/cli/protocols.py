@@ -40,6 +40,8 @@ def _show_one(name: str) -> None:
     entry = protocol(name)
     show.result(f"{entry.name}: {entry.title}\n\nSource: {entry.source}")
     show.result(f"\nHidden: {entry.rule.told()}\n\nAsked:")
+    if entry.asks == "labels":
+        show.result("- micro and macro F1 for shares of labels from 10 to 90 %")
     for column in entry.columns:
         show.result(f"- {COLUMNS[column].title}: {COLUMNS[column].asks}")
     for heading, lines in (

@@ -118,8 +118,7 @@ class Embedding:
             WrongUse: there is no such role.
         """
         role = "concat" if role is None else role
-        if role not in self.roles:
-            raise unknown_name("role in this embedding", role, self.roles)
+        self.check_role(role)
         if role in self.layout.roles:
             a, b = self.layout.roles[role]
             return self.table[:, a:b]
@@ -128,6 +127,11 @@ class Embedding:
         names = self.scheme.views.get(role, list(self.scheme.roles))
         parts = [self.vectors(name) for name in names]
         return np.sum(parts, axis=0) if role == "sum" else np.concatenate(parts, axis=1)
+
+    def check_role(self, role: str) -> None:
+        """WrongUse where `vectors` has no such role; the message names those there are."""
+        if role not in self.roles:
+            raise unknown_name("role in this embedding", role, self.roles)
 
     def vector(self, node: Hashable, role: str | None = None) -> np.ndarray:
         """(k,): one node's vector; see `vectors`. UnknownId where there is no such id."""

@@ -14,12 +14,14 @@ from nodeemb.errors import DataRefused, WrongUse
 from nodeemb.evaluation.baselines import BASELINES, chosen_baselines
 from nodeemb.evaluation.columns import COLUMNS, measured
 from nodeemb.evaluation.links import describe_test, named_models
+from nodeemb.evaluation.nodes import classify_nodes, label_facts, node_heads
 from nodeemb.evaluation.protocol_report import Head, Number, ProtocolReport
 from nodeemb.evaluation.protocols import PROTOCOLS, Protocol
 from nodeemb.evaluation.questions import Questions
 from nodeemb.evaluation.reconstruction import scored_share
 from nodeemb.evaluation.scorer import ScoreRows, door
 from nodeemb.evaluation.split import Split
+from nodeemb.io.labels import Labels
 
 # Those that look at a pair's ends only: the others take minutes on all pairs of a graph.
 _QUICK = ("random", "in_degree", "degree_sum", "potential", "preferential_attachment")
@@ -31,6 +33,8 @@ def evaluate_protocol(
     *,
     seed: int = 0,
     baselines: bool | Sequence[str] = True,
+    labels: Labels | None = None,
+    role: str | None = None,
 ) -> ProtocolReport:
     """Measures what a protocol asks, for models and baselines alike.
 
@@ -41,6 +45,8 @@ def evaluate_protocol(
         seed: of the negatives.
         baselines: True: all that the protocol has time for; or some by name, see
             `nodeemb.evaluation.baselines`; False: none.
+        labels: for the protocol nodes: what `nodeemb.io.labels` read.
+        role: for the protocol nodes: vectors of which role; None: all side by side.
 
     Returns:
         A number for every scorer and column, the shares of test links whose source has no
@@ -48,13 +54,17 @@ def evaluate_protocol(
         the protocol.
 
     Raises:
-        WrongUse: a split of no protocol, a name that does not exist, or something that
-            cannot score.
+        WrongUse: a split of no protocol, a name that does not exist, something that
+            cannot score or has no such vectors, or labels where they are missing or not
+            asked for.
         DataRefused: a model of the whole graph where links are hidden, ids of another
             graph, scores that are not finite.
     """
     entry = _protocol_of(split)
     models = named_models(result)
+    _check_labels(entry, labels, role)
+    if labels is not None:
+        return _ask_for_labels(models, split, labels, role, int(seed), bool(baselines))
     doors = {name: door(model, split.graph) for name, model in models.items()}
     for name, model in models.items():
         _check_training(name, model, split)
@@ -78,6 +88,39 @@ def _protocol_of(split: Any) -> Protocol:
             "evaluate_protocol(result, split)",
         )
     return PROTOCOLS[name]
+
+
+def _check_labels(entry: Protocol, labels: Labels | None, role: str | None) -> None:
+    if entry.asks == "labels" and labels is None:
+        raise WrongUse(
+            f"the protocol {entry.name} needs labels of the nodes",
+            next_step="read_labels(path, split.graph), or on the command line --labels",
+        )
+    if entry.asks == "links" and (labels is not None or role is not None):
+        raise WrongUse(
+            f"the protocol {entry.name} asks for scores: neither labels nor a role go "
+            "with it",
+            next_step="Leave them out, or take the protocol nodes",
+        )
+
+
+def _ask_for_labels(
+    models: dict[str, Any],
+    split: Split,
+    labels: Labels,
+    role: str | None,
+    seed: int,
+    baselines: bool,
+) -> ProtocolReport:
+    numbers = classify_nodes(
+        models, split.graph, labels, role=role, seed=seed, baselines=baselines
+    )
+    facts = {
+        **_facts(PROTOCOLS["nodes"], Questions(split, seed)),
+        "columns": [head._asdict() for head in node_heads()],
+        "told": [*label_facts(labels), f"vectors: {role or 'all roles side by side'}"],
+    }
+    return ProtocolReport("nodes", tuple(numbers), facts)
 
 
 def _check_training(name: str, model: Any, split: Split) -> None:

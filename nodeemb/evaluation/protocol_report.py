@@ -12,6 +12,12 @@ from nodeemb.errors import WrongUse, unknown_name
 from nodeemb.evaluation.baselines import DEGREE_BASELINES
 from nodeemb.evaluation.link_report import LABELS
 
+_LABELS = {
+    **LABELS,
+    "degrees": "degrees, two numbers",
+    "most_frequent": "most frequent classes",
+}
+
 
 class Head(NamedTuple):
     """A column of the table.
@@ -54,7 +60,7 @@ class Number:
     @property
     def label(self) -> str:
         """The scorer's name for people."""
-        return LABELS.get(self.scorer, self.scorer)
+        return _LABELS.get(self.scorer, self.scorer)
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,12 @@ def spread(row: Number) -> str:
 
 def legend(report: ProtocolReport) -> list[str]:
     """What each column asks, and why some have no number."""
-    asked = [f"{head.title}: {head.asks}" for head in report.heads]
+    asked = [
+        f"{group}: {heads[0].asks}, and so on"
+        if group
+        else "\n".join(f"{head.title}: {head.asks}" for head in heads)
+        for group, heads in report.groups.items()
+    ]
     unasked = report.unasked()
     titles = {head.name: head.title for head in report.heads}
     asked += [f"{titles[name]} -: {why}" for name, why in unasked.items()]

@@ -92,9 +92,10 @@ class Protocol(NamedTuple):
         title: what it tests, for people.
         source: its paper, and where its rule was read.
         rule: which links are hidden.
-        columns: what is asked, names of COLUMNS.
+        columns: what is asked, names of COLUMNS; none where labels are asked for.
         differs: where nodeemb does it otherwise.
         defects: what is known to be wrong or weak in it.
+        asks: whether scores of pairs answer it, or vectors of labelled nodes.
     """
 
     name: str
@@ -104,6 +105,7 @@ class Protocol(NamedTuple):
     columns: tuple[str, ...]
     differs: tuple[str, ...] = ()
     defects: tuple[str, ...] = ()
+    asks: Literal["links", "labels"] = "links"
 
 
 class Refusal(NamedTuple):
@@ -271,6 +273,21 @@ _PROTOCOLS = (
         ),
         ("on more than 50 million pairs a sample of 10 million is scored",),
         ("it rewards remembering: nothing is hidden, and nothing is predicted",),
+    ),
+    Protocol(
+        "nodes",
+        "Classes of nodes by logistic regression on their vectors",
+        "Perozzi, Al-Rfou, Skiena. DeepWalk. KDD 2014; Khosla et al. NERD. ECML-PKDD 2019",
+        SplitRule(hide="nothing"),
+        (),
+        (
+            "all roles side by side, unless one is chosen: equal floats a node for every "
+            "model, where the papers take one table of theirs",
+            "columns are brought to mean 0 and deviation 1, so that no scale is favoured",
+            "five shuffles a seed instead of ten",
+        ),
+        ("how many classes a node has is told to the classifier",),
+        "labels",
     ),
 )
 PROTOCOLS: dict[str, Protocol] = {each.name: each for each in _PROTOCOLS}

@@ -60,6 +60,16 @@ class Counts(Options):
     negative: int | None = Field(None, ge=0, description="edges of negative sign")
 
 
+class LabelFile(Options):
+    """Where the classes of the nodes stand, see `nodeemb.io.labels`."""
+
+    file: str = Field(description="path below NODEEMB_DATA")
+    sha256: Sha256 = Field(description="checksum of the file")
+    members: bool = Field(
+        False, description="true: each line is a class and holds its nodes"
+    )
+
+
 class File(NamedTuple):
     """A file of a data set and its checksum, None where it is not known."""
 
@@ -93,6 +103,7 @@ class Card(Options):
     direction: str = Field(description="what source -> target means")
     counts: Counts
     reading: Reading
+    labels: LabelFile | None = Field(None, description="classes of the nodes, if any")
     make_again: str | None = Field(None, description="how to make the file again")
     notes: str | None = Field(None, description="what a user should know besides")
 
@@ -201,18 +212,26 @@ def check_files(card: Card) -> None:
         DataRefused: another file than the card describes.
     """
     for path, sha256 in card.files:
-        if sha256 is None:
-            continue
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-        if found != sha256:
-            raise DataRefused(
-                f'the file is not the one that the card "{card.name}" describes: its '
-                f"sha256 is {found}",
-                where=str(path),
-                allowed=f"sha256 {sha256}",
-                next_step="Get the file again, or read yours by its path",
-            )
+        if sha256 is not None:
+            check_sha256(path, sha256, card.name)
+
+
+def check_sha256(path: Path, sha256: str, name: str) -> None:
+    """Compares a file with the checksum that the card `name` has for it.
+
+    Raises:
+        DataRefused: another file than the card describes.
+    """
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != sha256:
+        raise DataRefused(
+            f'the file is not the one that the card "{name}" describes: its sha256 is '
+            f"{found}",
+            where=str(path),
+            allowed=f"sha256 {sha256}",
+            next_step="Get the file again, or read yours by its path",
+        )
 
 
 def _read(card: Card) -> Graph:
@@ -231,10 +250,11 @@ def _read(card: Card) -> Graph:
     return read_edges(card.files[0].path, **reading.model_dump(exclude={"markup"}))
 
 
-def where_to_put(card: Card) -> str:
-    """What to do so that the files are found, in a sentence."""
+def where_to_put(card: Card, file: str | None = None) -> str:
+    """What to do so that the files (or another file) are found, in a sentence."""
     folder = data_folder()
     what = card.file if card.parts is None else f"{card.file}/ (with all its files)"
+    what = file or what
     if card.shipped:
         return f"Put it again: {card.path} came with nodeemb and is gone"
     if folder is not None:

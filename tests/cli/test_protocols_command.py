@@ -30,7 +30,7 @@ def test_one_protocol_is_shown_whole(nodeemb, name):
         assert f"- {COLUMNS[column].title}: {COLUMNS[column].asks}" in shown
 
 
-@pytest.mark.parametrize("name", PROTOCOLS)
+@pytest.mark.parametrize("name", [n for n, p in PROTOCOLS.items() if p.asks == "links"])
 def test_a_protocol_is_followed_from_file_to_page(nodeemb, edges, name):
     result = nodeemb("evaluate", edges, "--protocol", name, *QUICK, "--out", "run")
     assert result.exit_code == 0, result.output
@@ -97,3 +97,40 @@ def test_what_cannot_be_followed_is_told(nodeemb, edges, args, code, told):
     assert not Path("run").exists()
     if args[-1] in ("nred", "odin_ap"):
         assert nodeemb("protocols", args[-1]).exit_code == 2
+
+
+@pytest.fixture
+def labels(edges):
+    """Every second of the 40 nodes in one class."""
+    lines = (f"n{row}\t{'even' if row % 2 == 0 else 'odd'}\n" for row in range(40))
+    Path("labels.tsv").write_text("node\tclass\n" + "".join(lines))
+    return "labels.tsv"
+
+
+def test_nodes_are_classified_from_files(nodeemb, edges, labels):
+    args = ("--protocol", "nodes", "--labels", labels, "--role", "source")
+    result = nodeemb("evaluate", edges, *args, *QUICK, "--out", "run")
+    assert result.exit_code == 0, result.output
+    assert "Micro F1" in result.stdout and "vectors: source" in result.stdout
+    page = Path("run/report.html").read_text()
+    assert "<h2>Macro F1</h2>" in page and "most frequent classes" in page
+    again = nodeemb("evaluate", "--config", "run/config.yaml", "--out", "two")
+    assert again.exit_code == 0, again.output
+    one, two = (Path(run, "report.json").read_text() for run in ("run", "two"))
+    assert one == two
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (["--protocol", "nodes"], "--labels FILE"),
+        (
+            ["--protocol", "nodes", "--labels", "labels.tsv", "--role", "sorce"],
+            "source",
+        ),
+        (["--protocol", "nerd", "--labels", "labels.tsv"], "for the protocol nodes"),
+        (["--role", "source"], "for the protocol nodes"),
+    ],
+)
+def test_labels_and_roles_go_with_nodes(refused, edges, labels, args, told):
+    assert told in refused(2, "evaluate", edges, *args, *QUICK, "--out", "run")
