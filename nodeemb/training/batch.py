@@ -8,6 +8,7 @@ that all its pairs share:
 
 Pairs, and noise, whose two rows are equal have weight 0. Noise on the left side is the
 mirrored term over left[noise]. The noise term has the expectation of K independent draws.
+Noise that belongs to one pair, its reverse, is a part of its own (training/reversed.py).
 """
 
 from __future__ import annotations

@@ -63,3 +63,23 @@ def test_check(nodeemb, refused, here):
     assert "Did you mean nerd?" in refused(
         2, "config", "check", "c.yaml", "--preset", "ned"
     )
+
+
+def test_shares_of_noise_are_shown_and_checked(nodeemb, refused, edges):
+    Path("c.yaml").write_text("noise: {reversed: 0.5, uniform: 0.25}\n")
+    shown = rows(nodeemb("config", "show", edges, "--config", "c.yaml"))
+    assert shown["noise.reversed"] == ("0.5", "file c.yaml")
+    assert shown["noise.uniform"] == ("0.25", "file c.yaml")
+    checked = nodeemb("config", "check", "c.yaml")
+    assert "for directed graphs" in checked.stdout, "deepwalk's window is on both sides"
+    told = refused(2, "config", "check", "c.yaml", "--preset", "deepwalk")
+    assert "a window on both sides counts every pair both ways" in told
+    Path("c.yaml").write_text("noise: {reversed: 0.8, uniform: 0.25}\n")
+    assert "are 1.05 of the noise" in refused(2, "config", "check", "c.yaml")
+
+
+def test_embed_says_what_noise_it_takes(nodeemb, edges):
+    options = ("--set", "noise.reversed=0.5", "--dim", "2", "--no-header")
+    result = nodeemb("embed", edges, *options)
+    assert result.exit_code == 0, result.output
+    assert "5 noise a pair (side both, 50 % power 0, 50 % reversed)" in result.stderr
