@@ -46,6 +46,10 @@ class StudyArm(Options):
         default=None, description="one of nodeemb.evaluation.baselines, untrained"
     )
 
+    without: list[str] = Field(
+        default=[], description="graphs of the study that it is left out on"
+    )
+
     @model_validator(mode="after")
     def _check(self) -> StudyArm:
         if self.baseline is not None and (self.preset is not None or self.recipe):
@@ -135,6 +139,10 @@ class Study(Options):
         check_columns(self.columns)
         for split in self.splits:
             check_split(split)
+        graphs = [graph.called for graph in self.datasets]
+        for name in [name for arm in self.arms for name in arm.without]:
+            if name not in graphs:
+                raise unknown_name("data set in this study", name, graphs)
         if self.pairs is not None and self.pairs_per_node is not None:
             raise WrongUse("pairs and pairs_per_node are both given", allowed="One")
         return self

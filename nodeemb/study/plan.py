@@ -115,6 +115,8 @@ def _cells_of(
         raise
     budget = study.budget(split.train.num_nodes)
     for arm, recipe in arms:
+        if dataset in arm.without:
+            continue
         pairs = 0.0
         if recipe is not None:
             recipe, pairs = with_budget(recipe, split.train, budget, seed)

@@ -56,6 +56,11 @@ def legend(results: Results) -> str:
         f"All have {study.width} floats a node. CPU seconds and pairs are of training "
         "alone, a mean over seeds."
     )
+    told += [
+        f"{arm.called} is left out on {', '.join(arm.without)}."
+        for arm in study.arms
+        if arm.without
+    ]
     left = results.wanted - len(results.cells)
     if left:
         told.append(f"{left:,} of {results.wanted:,} cells are not there yet.")

@@ -225,6 +225,19 @@ def test_seeds_are_done_one_after_another(here):
     assert not Path("out").exists()
 
 
+def test_an_arm_is_left_out_where_the_study_says(here):
+    Path("other.tsv").write_text("".join(f"{v}\t{u}\n" for u, v in RING))
+    arms = [{"preset": "line2", "without": ["other"]}, {"baseline": "degree_sum"}]
+    results = done(small(datasets=["ring.tsv", "other.tsv"], arms=arms, seeds=[3]))
+    assert {place[::2] for place in results.cells} == {
+        ("ring", "line2"),
+        ("ring", "degree_sum"),
+        ("other", "degree_sum"),
+    }
+    assert "line2 is left out on other." in markdown(results)
+    assert "not there yet" not in markdown(results)
+
+
 def test_a_folder_of_something_else_is_refused(here):
     Path("out").mkdir()
     work.prepare(small(), "out")
@@ -530,6 +543,7 @@ def test_against_an_arm_that_is_not_there():
         ({"pairs_per_node": 3.0}, "pairs and pairs_per_node are both given"),
         ({"pairs": -1}, "greater than 0; got -1"),
         ({"hours": 0}, "greater than 0; got 0"),
+        ({"arms": [{"preset": "nerd", "without": ["rings"]}]}, "Did you mean ring?"),
         ({"name": "a/b"}, "name"),
         ({"datasets": [{"input": {"nme": "x"}}]}, "Did you mean name?"),
     ],
