@@ -20,6 +20,7 @@ _HOME = {
     "errors": "nodeemb.errors",
     "evaluate_links": "nodeemb.evaluation.links",
     "evaluate_protocol": "nodeemb.evaluation.follow",
+    "evaluate_signs": "nodeemb.evaluation.signs",
     "load": "nodeemb.embedding.embedding",
     "presets": "nodeemb.recipe",
     "protocol_split": "nodeemb.evaluation.protocol_split",

@@ -21,6 +21,7 @@ from nodeemb.cli.inspect import inspect
 from nodeemb.cli.neighbors import neighbors
 from nodeemb.cli.presets import presets
 from nodeemb.cli.protocols import protocols
+from nodeemb.cli.signs import signs
 from nodeemb.cli.study import study
 from nodeemb.errors import NodeembError
 
@@ -68,6 +69,7 @@ for _command in (
     neighbors,
     study,
     presets,
+    signs,
     protocols,
     datasets,
     doctor,

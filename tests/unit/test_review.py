@@ -35,6 +35,7 @@ def test_the_public_names_are_these():
         "errors",
         "evaluate_links",
         "evaluate_protocol",
+        "evaluate_signs",
         "load",
         "presets",
         "protocol_split",
