@@ -20,6 +20,8 @@ import numpy as np
 from nodeemb.compiled import njit
 from nodeemb.sampling.sequences import Pairs, Sequences
 
+_NONE = np.empty((2, 0), np.int64)
+
 
 class Band(NamedTuple):
     """Sequences one after the other; the pairs are places within a window of each other.
@@ -30,6 +32,8 @@ class Band(NamedTuple):
     after, before: (window,) float64 weights by distance.
     limit: only the first `limit` places of a sequence are centres.
     label: 1 for pairs that occur, 0 for pairs to be told apart (no noise then).
+    left_out: (2, G) int64: places i, ascending, and j of pairs within the window that are
+        no pairs; only with label 0.
     """
 
     rows: np.ndarray
@@ -40,6 +44,7 @@ class Band(NamedTuple):
     before: np.ndarray
     limit: int
     label: float
+    left_out: np.ndarray = _NONE
 
 
 class Aligned(NamedTuple):

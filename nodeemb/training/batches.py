@@ -27,7 +27,7 @@ from nodeemb.sampling.signs import path_signs
 from nodeemb.sampling.stencil import Window, first_pairs, make_window
 from nodeemb.training.batch import Aligned, Band, Part, cut_pairs, pack_sequences
 from nodeemb.training.options import TrainingOptions
-from nodeemb.training.reversed import reversed_parts
+from nodeemb.training.reversed import reversed_part
 from nodeemb.training.unlinked import Unlinked, with_unlinked
 
 BATCHES_AN_EPOCH = 50
@@ -181,7 +181,7 @@ def _parts(
             yield _with_noise(feed, channel, pairs, label, epoch, number, kind)
             reversed_pairs = feed.noises[channel].options.reversed_pairs
             if label and reversed_pairs:
-                yield from reversed_parts(channel, pairs, reversed_pairs, feed.edges)
+                yield reversed_part(channel, pairs, reversed_pairs, feed.edges)
 
 
 def _band(feed: Feed, packed: tuple, kind: str, label: float) -> Band:

@@ -6,17 +6,12 @@ with r the share of the noise. So the optimum of a pair gains K r w+(v, u) in it
 pairs that occur one way only are pulled apart from their reverse. An edge that is mutual
 has none of it.
 
-Aligned pairs are told that they are read from right to left, and true edges have weight 0.
-In a band a weight goes by distance and not by pair, so the whole band is read from right to
-left with label 0, and the true edges in it follow as aligned pairs of label 0 and the
-negative weight: a loss is linear in its weights and a step takes all slopes from the same
-tables, so that the two cancel exactly, up to rounding. For this every pair of a band is
-looked up; only those found are ever kept.
+A part is told that it is read from right to left; true edges have weight 0 among aligned
+pairs, and are left out of a band by their places. For this every pair of a band is looked
+up; only those found are kept.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import numpy as np
 
@@ -28,10 +23,10 @@ from nodeemb.training.batch import Aligned, Band, Part
 Array = np.ndarray
 
 
-def reversed_parts(
+def reversed_part(
     channel: int, pairs: Band | Aligned, per_pair: float, out: Adjacency
-) -> Iterator[Part]:
-    """The reversed noise of a channel's positive pairs, block by block beside them.
+) -> Part:
+    """The reversed noise of a channel's positive pairs, block by block as they are.
 
     Args:
         channel: number of the channel.
@@ -39,51 +34,39 @@ def reversed_parts(
         per_pair: K times the share of the noise.
         out: the edges of the training graph, by source.
     """
-    if isinstance(pairs, Aligned):
-        yield _part(channel, _other_way(pairs, per_pair, out))
-        return
-    after, before = per_pair * pairs.after, per_pair * pairs.before
-    noise = pairs._replace(after=after, before=before, label=0.0)
-    yield _part(channel, noise)
-    true = _taken_away(noise, out)
-    if len(true.left):
-        yield _part(channel, true)
-
-
-def _part(channel: int, pairs: Band | Aligned) -> Part:
     nothing = np.empty((len(pairs.blocks) - 1, 0), np.int32)
-    return Part(channel, pairs, nothing, nothing, 0.0, reversed=True)
+    noise: Band | Aligned
+    if isinstance(pairs, Aligned):
+        noise = _aligned(pairs, per_pair, out)
+    else:
+        noise = pairs._replace(
+            after=per_pair * pairs.after,
+            before=per_pair * pairs.before,
+            label=0.0,
+            left_out=_true_edges_of(pairs, out),
+        )
+    return Part(channel, noise, nothing, nothing, 0.0, reversed=True)
 
 
-def _other_way(pairs: Aligned, per_pair: float, out: Adjacency) -> Aligned:
+def _aligned(pairs: Aligned, per_pair: float, out: Adjacency) -> Aligned:
     """The same pairs as noise; the weight is 0 where the reverse is an edge."""
-    edges = find_arcs(
-        out.pointers,
-        out.neighbours,
-        pairs.right.astype(np.int64),
-        pairs.left.astype(np.int64),
-    )
+    ends = pairs.right.astype(np.int64), pairs.left.astype(np.int64)
+    edges = find_arcs(out.pointers, out.neighbours, *ends)
     weight = np.where(edges < 0, per_pair * pairs.weight, 0).astype(np.float32)
     return pairs._replace(weight=weight, label=np.zeros_like(pairs.label))
 
 
-def _taken_away(noise: Band, out: Adjacency) -> Aligned:
-    """The pairs of a band whose reverse is an edge, with their weights turned negative."""
-    band = noise[:7]
-    count = _true_edges(*band, *out[:2], *_room(0, 0))
-    room = _room(count, len(noise.blocks))
-    _true_edges(*band, *out[:2], *room)
-    left, right, weight, blocks = room
-    return Aligned(left, right, weight, np.zeros_like(weight), blocks)
-
-
-def _room(count: int, ends: int) -> tuple[np.ndarray, ...]:
-    left, right = np.empty(count, np.int32), np.empty(count, np.int32)
-    return left, right, np.empty(count, np.float32), np.zeros(ends, np.int64)
+def _true_edges_of(band: Band, out: Adjacency) -> np.ndarray:
+    """(2, G): the places of the pairs of a band whose reverse is an edge."""
+    about = (*band[:7], out.pointers, out.neighbours)
+    found = np.empty((2, _true_edges(*about, np.empty((2, 0), np.int64))), np.int64)
+    _true_edges(*about, found)
+    return found
 
 
 @njit
 def is_edge(pointers: Array, neighbours: Array, source: int, target: int) -> bool:
+    """Is there an arc between two rows, in this direction."""
     low, high = pointers[source], pointers[source + 1]
     while low < high:
         middle = (low + high) // 2
@@ -99,30 +82,26 @@ def is_edge(pointers: Array, neighbours: Array, source: int, target: int) -> boo
 @njit
 def _true_edges(
     rows: Array, start: Array, stop: Array, blocks: Array, after: Array, before: Array,
-    limit: int, pointers: Array, neighbours: Array,
-    left: Array, right: Array, weight: Array, ends: Array,
+    limit: int, pointers: Array, neighbours: Array, found: Array,
 ) -> int:  # fmt: skip
-    """Counts the pairs of a band whose reverse is an edge; keeps them where there is room.
+    """Counts the pairs of a band whose reverse is an edge.
 
-    left, right, weight: (count,) and ends (B + 1,): filled, or all of length 0.
+    found: (2, count), filled with their places; or (2, 0).
 
     Returns:
         the count.
     """
     window, count = len(after), 0
-    for b in range(len(blocks) - 1):
-        for i in range(blocks[b], blocks[b + 1]):
-            if i - start[i] >= limit:
+    for i in range(blocks[-1]):
+        if i - start[i] >= limit:
+            continue
+        for j in range(max(start[i], i - window), min(stop[i], i + window + 1)):
+            if rows[i] == rows[j]:
                 continue
-            for j in range(max(start[i], i - window), min(stop[i], i + window + 1)):
-                if rows[i] == rows[j]:
-                    continue
-                law = after[j - i - 1] if j > i else before[i - j - 1]
-                if law == 0 or not is_edge(pointers, neighbours, rows[j], rows[i]):
-                    continue
-                if len(left) > 0:
-                    left[count], right[count], weight[count] = rows[i], rows[j], -law
-                count += 1
-        if len(ends) > 0:
-            ends[b + 1] = count
+            law = after[j - i - 1] if j > i else before[i - j - 1]
+            if law == 0 or not is_edge(pointers, neighbours, rows[j], rows[i]):
+                continue
+            if found.shape[1] > 0:
+                found[0, count], found[1, count] = i, j
+            count += 1
     return count

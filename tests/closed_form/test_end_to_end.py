@@ -223,11 +223,11 @@ FAULTS: dict[str, tuple[str, object, str, Callable]] = {
 }
 
 
-def _no_reverse(channel, pairs, per_pair, out):
-    return iter(())
+def _no_reverse(channel, pairs, per_pair, out, whole=batches.reversed_part):
+    return whole(channel, pairs, 1e-9 * per_pair, out)
 
 
-def _true_edges_too(channel, pairs, per_pair, out, whole=batches.reversed_parts):
+def _true_edges_too(channel, pairs, per_pair, out, whole=batches.reversed_part):
     nothing = out._replace(pointers=np.zeros_like(out.pointers))
     return whole(channel, pairs, per_pair, nothing)
 
@@ -240,9 +240,9 @@ def _by_degree_only(degree, power, uniform, whole=engine.noise_law):
     ("preset", "name", "broken"),
     [
         # not line2: there the reverse of a pair never occurs, so it is minus infinity
-        ("app", "reversed_parts", _no_reverse),
-        ("nerd", "reversed_parts", _no_reverse),
-        *((p, "reversed_parts", _true_edges_too) for p in ("line2", "app", "nerd")),
+        ("app", "reversed_part", _no_reverse),
+        ("nerd", "reversed_part", _no_reverse),
+        *((p, "reversed_part", _true_edges_too) for p in ("line2", "app", "nerd")),
         *((p, "noise_law", _by_degree_only) for p in ("line2", "app", "nerd")),
     ],
 )

@@ -121,13 +121,14 @@ def weigh(slopes, law, rows, row, label, mass):
 
 @njit
 def band_block(
-    room, rows, start, stop, first, after, before, limit, label, objective,
+    room, rows, start, stop, first, after, before, limit, label, left_out, objective,
     pitch, length, slopes, left_at, right_at, with_loss,
 ):  # fmt: skip
     """The positive pairs of a block of rows (L,), whose vectors are in room.x and room.y.
 
-    start, stop count from `first`. slopes[left_at:], slopes[right_at:] <- L vectors each;
-    room.mass_left, room.mass_right <- positive weight of each row.
+    start, stop and the pairs left out count from `first`. slopes[left_at:] and
+    slopes[right_at:] <- L vectors each; room.mass_left, room.mass_right <- positive weight
+    of each row.
 
     Slopes of scores are kept by distance, that of i and j at i * jump + TILE - 1 + j - i +
     behind. There TILE rows, or columns, of the band begin jump - 1 numbers after each
@@ -158,6 +159,12 @@ def band_block(
                     w = after[j - i - 1] if j > i else before[i - j - 1]
                     score = np.float64(flat[i * jump + zero + j - i])
                     loss += w * loss_of(objective, score, label)
+        for k in range(left_out.shape[1]):
+            i, j = left_out[0, k] - first, left_out[1, k] - first
+            if rows[i] != rows[j]:
+                w = after[j - i - 1] if j > i else before[i - j - 1]
+                score = np.float64(flat[i * jump + zero + j - i])
+                loss -= w * loss_of(objective, score, label)
     if objective == 0:
         sigmoid(flat[: count * jump], room.scratch[: count * jump])
     law = np.zeros(wide, flat.dtype)
@@ -180,6 +187,9 @@ def band_block(
             mass_right[low:high],
         )
         flat[b : (i + 1) * jump] = 0
+    for k in range(left_out.shape[1]):
+        i, j = left_out[0, k] - first, left_out[1, k] - first
+        flat[i * jump + zero + j - i] = 0
     for i in range(0, count, TILE):
         some = min(TILE, count - i)
         low, high = max(0, i - behind), min(count, i + TILE + ahead)

@@ -26,7 +26,7 @@ from nodeemb.training.backends.vectors import AHEAD, accumulate, descend, gather
 @njit(parallel=True)
 def band_part(
     table, shift, left_map, right_map, length, pitch,
-    rows, start, stop, blocks, after, before, limit, label,
+    rows, start, stop, blocks, after, before, limit, label, left_out,
     noise_right, noise_left, noise_weight, objective,
     slopes, base, loss_every, losses, threads,
 ):  # fmt: skip
@@ -53,9 +53,11 @@ def band_part(
             left_at, right_at = base + first * pitch, at_right + first * pitch
             gather(table, own, left_map, shift, room.x, pitch)
             gather(table, own, right_map, shift, room.y, pitch)
+            a = np.searchsorted(left_out[0], first)
+            z = np.searchsorted(left_out[0], last)
             loss = band_block(
                 room, own, start[first:last], stop[first:last], first,
-                after, before, limit, label, objective,
+                after, before, limit, label, left_out[:, a:z], objective,
                 pitch, length, slopes, left_at, right_at, with_loss,
             )  # fmt: skip
             losses[b, 1] = total(room.mass_left[: len(own)]) if with_loss else 0.0

@@ -131,6 +131,9 @@ def _mask(band: Band, first: int, last: int) -> tuple[torch.Tensor, int]:
             if j != i and abs(j - i) <= len(weights):
                 mask[i, j] = weights[abs(j - i) - 1]
                 count += bool(weights.max() > 0)
+    for i, j in band.left_out.T.tolist():
+        if first <= i < last:
+            mask[i - first, j - first] = 0
     return mask, count
 
 

@@ -193,6 +193,13 @@ class TorchBackend:
         if band.before.max() > 0:
             used |= (distance < 0) & inside
         count = int((same & used).sum())
+        i, j = band.left_out
+        block = np.searchsorted(band.blocks, i, side="right") - 1
+        same[
+            self._tensor(block),
+            self._tensor(i - band.blocks[block]),
+            self._tensor(j - band.blocks[block]),
+        ] = False
         return weights * same * (rows[:, :, None] != rows[:, None, :]), count
 
     def _pair_weights(
