@@ -239,7 +239,8 @@ def _one_arm(
     seed = split.manifest["seed"]
     kinds = job.comparison.negatives
     clock.next(f"seed {seed}: {recipe.name}")
-    checked = len(split.validation) > 0
+    # a factorisation has no epochs to choose from
+    checked = len(split.validation) > 0 and recipe.factorise is None
     try:
         embedding = embed(
             split.train,

@@ -17,6 +17,10 @@ import numpy as np
 
 from nodeemb.engine import feed_of, layout_of, make_backend
 from nodeemb.errors import OutOfResources
+from nodeemb.factorise.forms import TWO, check_scheme
+from nodeemb.factorise.memory import Needed, needed
+from nodeemb.factorise.options import Factorise, options_of
+from nodeemb.factorised import factorised_table
 from nodeemb.graph.graph import Graph
 from nodeemb.memory import memory_bytes
 from nodeemb.recipe import Recipe
@@ -33,6 +37,7 @@ from nodeemb.training.tables import new_tables
 PROGRAM = 255 * 2**20  # Python, the libraries and the compiled kernels, measured
 _SAMPLE_NODES = 20_000
 _SAMPLE_SECONDS = 1.0
+_SMALL_NODES = 2000
 _READING = 2.3  # times the graph, measured: tests/bench/test_reading.py
 _PLACE = 80  # bytes of a vector of slopes beside its numbers: its place, its end
 _SHARE = 0.8  # of the machine's memory that a run may take
@@ -110,15 +115,19 @@ def forecast_memory(
     """
     n, m = size.nodes, size.arcs
     layout = layout_of(recipe)
+    table = n * layout.columns * itemsize
     place = 4 if m < 2**31 else 8
     graph = 2 * 8 * n + 2 * m * (4 + place) + round(size.id_bytes * n)
     graph += 4 * m * size.weighted + m * size.signed
+    reading = round(_READING * graph)
+    if recipe.factorise is not None:
+        made = _factorised_memory(size, recipe, recipe.factorise)
+        return Memory(graph, made.matrix, table, made.work, reading)
     # degrees and noise laws of both sides
     noises = recipe.noises()
     laws = {(x.power, x.uniform_share) for x in noises if x.node_pairs or x.unlinked}
     sampler = 2 * 8 * n + 2 * (8 + 8 + 4) * n * len(laws)
     sampler += _walked(size, recipe)
-    table = n * layout.columns * itemsize
     tables = (3 if validated else 2) * table + n * (len(layout.roles) * itemsize + 4)
     blocks, block = _batch(size, recipe)
     vectors = _vectors(recipe, block)
@@ -128,7 +137,27 @@ def forecast_memory(
     sampler += DRAWN_AT_ONCE * blocks * block * 13  # two rows, a weight, a kind
     if recipe.objective.shift:
         sampler += (8 + itemsize) * n
-    return Memory(graph, sampler, tables, batch, round(_READING * graph))
+    if recipe.training.init != "random":
+        # made and gone before the batches, beside the tables
+        made = _factorised_memory(size, recipe, options_of(recipe.training.init))
+        sampler = max(sampler, made.matrix + made.work)
+    return Memory(graph, sampler, tables, batch, reading)
+
+
+def _factorised_memory(size: Size, recipe: Recipe, options: Factorise) -> Needed:
+    """Bytes of a matrix and of the blocks that find its vectors."""
+    scheme = recipe.scheme()
+    two = check_scheme(options, scheme) == TWO
+    columns = scheme.columns(recipe.width())
+    rank = next(iter(columns.values())) if two else recipe.width()
+    return needed(
+        options,
+        size.nodes,
+        size.arcs,
+        directed=size.directed,
+        weighted=size.weighted,
+        rank=rank,
+    )
 
 
 def _walked(size: Size, recipe: Recipe) -> int:
@@ -205,11 +234,26 @@ def check_memory(
 
 def forecast_seconds(size: Size, recipe: Recipe, threads: int) -> float:
     """Seconds of training on this machine, compilation apart: measured on a small graph."""
+    if recipe.factorise is not None:
+        return _factorised_seconds(size, recipe, threads)
     small = _sample(size)
     an_epoch = seconds_of_epoch(small, recipe, threads, _SAMPLE_SECONDS)
     nodes = recipe.sampler.kind in ("walks", "second_order")
     scale = size.nodes / small.num_nodes if nodes else size.arcs / small.num_arcs
     return an_epoch * scale * recipe.training.epochs
+
+
+def _factorised_seconds(size: Size, recipe: Recipe, threads: int) -> float:
+    """Seconds of a factorisation: made of a small graph twice, the first time to compile."""
+    assert recipe.factorise is not None
+    small = _sample(size, _SMALL_NODES)
+    for _ in range(2):
+        begun = time.monotonic()
+        factorised_table(small, recipe, 0, "float32", threads, None)
+        seconds = time.monotonic() - begun
+    scale = size.arcs / small.num_arcs
+    # where walks from each node may come everywhere, each goes over all arcs
+    return float(seconds * scale ** (2 if hasattr(recipe.factorise, "shift") else 1))
 
 
 def seconds_of_epoch(
@@ -246,9 +290,9 @@ def seconds_of_epoch(
     return (drawing / drawn + stepping / steps) * total
 
 
-def _sample(size: Size) -> Graph:
+def _sample(size: Size, most: int | None = None) -> Graph:
     """A random graph with as many edges a node, of at most so many nodes."""
-    nodes = max(2, min(size.nodes, _SAMPLE_NODES))
+    nodes = max(2, min(size.nodes, most or _SAMPLE_NODES))
     edges = max(1, round(size.edges * nodes / size.nodes))
     sources = integers(stream_key(0, "sample source"), 0, edges, nodes)
     others = integers(stream_key(0, "sample target"), 0, edges, nodes - 1)

@@ -128,8 +128,9 @@ def _lay(
         origin: what to call it, but for the names in
         flags: dotted name -> the flag that gave it.
     """
-    for group in ("sampler", "stencil", "objective"):
-        if getattr(before, group).kind != getattr(after, group).kind:
+    for group in ("sampler", "stencil", "objective", "factorise"):
+        old, new = getattr(before, group), getattr(after, group)
+        if getattr(old, "kind", None) != getattr(new, "kind", None):
             for name in [n for n in origins if n.startswith(f"{group}.")]:
                 del origins[name]
     named = dict.fromkeys((name for name, _ in _flat(layer)), origin)

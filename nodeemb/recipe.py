@@ -17,6 +17,8 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from nodeemb.errors import WrongUse, unknown_name
+from nodeemb.factorise.forms import check_scheme
+from nodeemb.factorise.options import Factorise, options_of
 from nodeemb.options import Options, parse, read_yaml
 from nodeemb.resources import list_resources, resource_path
 from nodeemb.roles.scheme import RoleScheme
@@ -30,6 +32,9 @@ from nodeemb.sampling.options import (
 )
 from nodeemb.training.batches import check_stencil
 from nodeemb.training.options import ObjectiveOptions, RoleOptions, TrainingOptions
+
+# the groups that decide how pairs are trained
+TRAINER = ("sampler", "stencil", "objective", "noise", "training")
 
 
 class Expected(Options):
@@ -77,6 +82,11 @@ class Recipe(Options):
     training: TrainingOptions = Field(
         default=TrainingOptions(), description="how long, how fast"
     )
+    factorise: Factorise | None = Field(
+        default=None,
+        description="a matrix of the graph to factorise in place of training; sampler, "
+        "stencil, objective, noise and training then have no meaning",
+    )
     expected: list[Expected] = Field(
         default=[], description="results that a test checks"
     )
@@ -94,6 +104,7 @@ class Recipe(Options):
         if (self.roles.dim is None) == (self.roles.width is None):
             raise WrongUse("roles need either dim or width, and one of them null")
         scheme = self.scheme()
+        self._check_factorise(scheme)
         self._check_noise()
         self._check_reversed(scheme)
         if scheme.kind_of == "sign" and self.sampler.kind not in (
@@ -126,6 +137,33 @@ class Recipe(Options):
                 next_step="Set stencil.sides=both",
             )
         return self
+
+    def _check_factorise(self, scheme: RoleScheme) -> None:
+        """Refuses what a factorisation cannot make, and what only training has."""
+        if self.roles.nonnegative and (
+            self.factorise is not None or self.training.init != "random"
+        ):
+            raise WrongUse(
+                "a factorisation has negative numbers",
+                next_step="Set roles.nonnegative=false",
+            )
+        if self.training.init != "random":
+            check_scheme(options_of(self.training.init), scheme)
+        if self.factorise is None:
+            return
+        check_scheme(self.factorise, scheme)
+        if self.roles.biases != "none":
+            raise WrongUse(
+                f"the factorisation {self.factorise.kind} makes no biases",
+                next_step="Set roles.biases=none",
+            )
+        for group in TRAINER:
+            if getattr(self, group) != type(self).model_fields[group].default:
+                raise WrongUse(
+                    f"{group} is for training, and {self.factorise.kind} is a "
+                    "factorisation",
+                    next_step=f"Leave {group} out, or set factorise=null to train",
+                )
 
     def _check_noise(self) -> None:
         """Refuses noise that does not go with the objective."""

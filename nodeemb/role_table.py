@@ -35,6 +35,7 @@ def role_rows(embedding: Embedding, graph: Graph) -> list[RoleRow]:
     sides = recipe["stencil"].get("sides")
     both = recipe["sampler"].get("direction") == "ignore"
     both |= sides == "both" and embedding.scheme.kind_of == "none"
+    both |= (recipe.get("factorise") or {}).get("kind") == "netmf"
     rows = []
     for role in embedding.scheme.roles:
         vectors = embedding.vectors(role)

@@ -16,13 +16,14 @@ import numpy as np
 
 from nodeemb import __version__
 from nodeemb.embedding.embedding import Embedding
-from nodeemb.engine import feed_of, layout_of, make_backend
+from nodeemb.engine import count_threads, feed_of, layout_of, make_backend
 from nodeemb.errors import (
     DataRefused,
     Diverged,
     WrongUse,
     unknown_name,
 )
+from nodeemb.factorised import begun_table, check_untrained, factorised_table
 from nodeemb.forecast import check_memory, graph_size
 from nodeemb.graph.graph import Graph
 from nodeemb.interrupt import asked_to_stop
@@ -90,7 +91,8 @@ def embed(
         checkpoint: a file to keep the state of training in, every ten minutes and on
             Ctrl-C or SIGTERM (a `Checkpoints` says how often). If it is there already,
             training goes on from it, to the same result as without an interruption. It
-            is not removed at the end.
+            is not removed at the end. A factorisation has none, nor a backend nor
+            validation links.
 
     Returns:
         the embedding; its manifest records recipe, seed, versions and timings.
@@ -107,9 +109,13 @@ def embed(
     scheme, size = recipe.scheme(), recipe.width()
     check_graph(graph, recipe, scheme)
     layout = layout_of(recipe)
-    itemsize, floor = np.dtype(dtype).itemsize, recipe.roles.nonnegative
+    itemsize = np.dtype(dtype).itemsize
     check_memory(graph_size(graph), recipe, itemsize, validation is not None)
     clock = time.monotonic()
+    show = line_reporter() if progress is True else (progress or None)
+    if recipe.factorise is not None:
+        check_untrained(recipe, backend, validation, checkpoint)
+        return _factorised(graph, recipe, seed, dtype, threads, show)
     feed, shift = feed_of(graph, recipe, seed)
     validate = None
     if validation is not None:
@@ -137,11 +143,11 @@ def embed(
     )
     state, tables = _begin(kept, run, graph.num_nodes, layout)
     if tables is None:
-        tables = new_tables(graph.num_nodes, layout, seed, dtype, floor)
+        tables = _new_tables(graph, recipe, layout, seed, dtype, threads, show)
     elif state.good is None:  # still in the first epoch
-        state.good = new_tables(graph.num_nodes, layout, seed, dtype, floor).table
+        begun = _new_tables(graph, recipe, layout, seed, dtype, threads, show)
+        state.good = begun.table
     engine = make_backend(backend, tables, layout, recipe, shift, threads, device)
-    show = line_reporter() if progress is True else (progress or None)
 
     def result(history: History | None) -> Embedding:
         record = {
@@ -171,6 +177,52 @@ def embed(
     except Diverged as error:
         error.embedding = result(None)
         raise
+
+
+def _new_tables(
+    graph: Graph,
+    recipe: Recipe,
+    layout: Layout,
+    seed: int,
+    dtype: str,
+    threads: int | None,
+    progress: ProgressFn | None,
+) -> Tables:
+    """What training begins with."""
+    floor = recipe.roles.nonnegative
+    tables = new_tables(graph.num_nodes, layout, seed, dtype, floor)
+    if recipe.training.init != "random":
+        begun_table(graph, recipe, tables.table, seed, threads, progress)
+    return tables
+
+
+def _factorised(
+    graph: Graph,
+    recipe: Recipe,
+    seed: int,
+    dtype: str,
+    threads: int | None,
+    progress: ProgressFn | None,
+) -> Embedding:
+    """The embedding of a recipe that is a factorisation."""
+    clock = time.monotonic()
+    table, told = factorised_table(graph, recipe, seed, dtype, threads, progress)
+    for note in told:
+        _LOG.warning(note)
+    seconds = round(time.monotonic() - clock, 3)
+    record = {
+        "recipe": recipe.model_dump(exclude={"expected"}),
+        "seed": seed,
+        "backend": "cpu",
+        "threads": count_threads(threads),
+        "dtype": dtype,
+        "graph": {"digest": graph.digest(), **graph.report.as_dict()},
+        "notes": told,
+        "training": {"state": "done", "seconds": seconds, "pairs": 0, "epochs": []},
+        "environment": environment(),
+    }
+    scheme, size = recipe.scheme(), recipe.width()
+    return Embedding(graph.ids, table, scheme, size, recipe.roles.biases, record)
 
 
 def _check_arguments(

@@ -203,7 +203,7 @@ def carry_out(
     """
     begun = time.monotonic()
     settings, kept = job.settings, None
-    if minutes > 0:
+    if minutes > 0 and job.recipe.factorise is None:
         about = {
             "config": config_text(job.recipe, settings),
             "folder": str(job.folder.absolute()),

@@ -56,7 +56,8 @@ Minutes = Annotated[
     typer.Option(
         "--checkpoint-minutes",
         min=0,
-        help="Minutes between two checkpoints; 0: none, and an interrupted run is lost.",
+        help="Minutes between two checkpoints; 0: none, and an interrupted run is lost. A "
+        "factorisation keeps none.",
         rich_help_panel="Run",
     ),
 ]

@@ -13,6 +13,12 @@ from nodeemb.errors import WrongUse
 if TYPE_CHECKING:
     from nodeemb.forecast import Size
 
+# what takes memory, for a recipe that is trained and for a factorisation
+_MAKING = {
+    False: ("sampler and noise", "a batch"),
+    True: ("the matrix", "making and factorising it"),
+}
+
 Dataset = Annotated[
     str | None,
     typer.Argument(metavar="DATASET", help="A data set, whose card has the counts."),
@@ -58,6 +64,7 @@ def estimate(
         width=width,
         options=options.assignments(set_),
     )
+    factorised = recipe.factorise is not None
     memory = forecast_memory(size, recipe, validated=bool(validation))
     seconds = forecast_seconds(size, recipe, count)
     show.block(
@@ -71,9 +78,9 @@ def estimate(
     uses = {
         "reading a file": memory.reading,
         "graph": memory.graph,
-        "sampler and noise": memory.sampler,
+        _MAKING[factorised][0]: memory.sampler,
         "tables": memory.tables,
-        "a batch": memory.batch,
+        _MAKING[factorised][1]: memory.batch,
         "program": PROGRAM,
         "in all, at most at once": memory.peak + PROGRAM,
     }
@@ -81,7 +88,7 @@ def estimate(
     if (total := memory_bytes()) is not None:
         show.result(f"This machine has {show.size(total)}.")
     show.result(
-        f"Training: about {show.duration(seconds)} on {count} thread"
+        f"{'Factorising' if factorised else 'Training'}: about {show.duration(seconds)} on {count} thread"
         f"{'s' if count > 1 else ''} (a guide: measured on a small random graph)."
     )
 

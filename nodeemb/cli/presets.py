@@ -26,17 +26,20 @@ def presets(
         recipes = [load_recipe(each) for each in names()]
         show.table(
             ["preset", "pairs from", "roles", "noise", "what it is"],
-            [
-                [r.name, r.sampler.kind, r.scheme().name, _noise(r), r.title]
-                for r in recipes
-            ],
+            [[r.name, _pairs(r), r.scheme().name, _noise(r), r.title] for r in recipes],
         )
         show.say("\nMore of one: nodeemb presets NAME")
         return
     _show_one(load_recipe(name))
 
 
+def _pairs(recipe: Recipe) -> str:
+    return recipe.sampler.kind if recipe.factorise is None else "a matrix"
+
+
 def _noise(recipe: Recipe) -> str:
+    if recipe.factorise is not None:
+        return "none"
     return f"{recipe.noise.side}, {show.mixture(recipe.noise)}"
 
 
@@ -48,6 +51,10 @@ def _show_one(recipe: Recipe) -> None:
     show.result(f"{about['name']}: {about['title']}\n\nPaper: {about['paper']}")
     show.result(f"\nPopularity: {about['popularity']}")
     deviations = choices.pop("deviations")
+    example = "training.epochs=5"
+    if recipe.factorise is not None:
+        choices = {key: choices[key] for key in ("roles", "factorise")}
+        example = "factorise.passes=50"
     if deviations:
         show.result("\nDeviations:")
         for told in deviations:
@@ -60,5 +67,5 @@ def _show_one(recipe: Recipe) -> None:
             f"within {found.within:g}"
         )
     show.result(
-        f"\nChoices (--set NAME=VALUE, such as training.epochs=5):\n{dump_yaml(choices)}"
+        f"\nChoices (--set NAME=VALUE, such as {example}):\n{dump_yaml(choices)}"
     )

@@ -103,11 +103,12 @@ def method_lines(recipe: Recipe, changes: Mapping[str, object]) -> list[str]:
     told = "no noise"
     if noise.per_pair:
         told = f"{noise.per_pair:g} noise a pair (side {noise.side}, {mixture(noise)})"
+    biases = scheme.told_biases(recipe.roles.biases)
+    size = f"{scheme.name}, width {recipe.width()}, biases {biases}"
     parts = [
         recipe.sampler.kind,
         f"stencil {recipe.stencil.kind}",
-        f"{scheme.name}, width {recipe.width()}, "
-        f"biases {scheme.told_biases(recipe.roles.biases)}",
+        size,
         recipe.objective.kind,
         told,
         *(
@@ -120,6 +121,12 @@ def method_lines(recipe: Recipe, changes: Mapping[str, object]) -> list[str]:
         f"{training.optimizer} {training.learning_rate:g}",
         f"{training.epochs} epochs",
     ]
+    if training.init != "random":
+        parts.append(f"begun with {training.init}")
+    if recipe.factorise is not None:
+        rest = recipe.factorise.model_dump(exclude={"kind"}, exclude_none=True)
+        chosen = [f"{name} {value:g}" for name, value in rest.items()]
+        parts = [f"factorise {recipe.factorise.kind}", size, *chosen]
     title = f": {recipe.title}" if recipe.title else ""
     changed = ", ".join(f"{name}={value}" for name, value in changes.items())
     head = f"{recipe.name} with {changed}" if changed else f"{recipe.name}{title}"

@@ -24,7 +24,7 @@ from nodeemb.factorise.svd import Svd, singular
 from nodeemb.factorise.watch import Watch
 from nodeemb.graph.graph import Graph
 
-_SMALL = 1e-12  # share of the sum at which a term ends it
+_SMALL = 1e-11  # share of the sum at which a term ends it
 
 
 def hope(graph: Graph, options: HopeOptions, dim: int, seed: int, watch: Watch) -> Svd:
@@ -62,10 +62,10 @@ def _series(matrix: Sparse, beta: float, block: np.ndarray) -> np.ndarray:
         term = matrix.times(term)
         term *= beta
         total += term
-        size = float(np.abs(term).max())
+        size = _largest(term)
         if not np.isfinite(size):
             break
-        if size <= _SMALL * float(np.abs(total).max()):
+        if size <= _SMALL * _largest(total):
             return total
     raise RunFailed(
         "the number of paths grows without end: the Katz sum is not finite in floating "
@@ -73,3 +73,8 @@ def _series(matrix: Sparse, beta: float, block: np.ndarray) -> np.ndarray:
         where=f"hope, beta {beta:g}",
         next_step="Set a smaller factorise.beta",
     )
+
+
+def _largest(block: np.ndarray) -> float:
+    """The largest size of an entry; no second block is made."""
+    return float(max(block.max(), -block.min()))

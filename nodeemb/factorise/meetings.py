@@ -80,17 +80,24 @@ def gathered(size: int, most: int, fill: object, task: str, watch: Watch) -> Spa
     values = np.empty(size * most, np.float32)
     pointers = np.zeros(size + 1, np.int64)
     wide, end = rows_at_once(size), 0
+    cut = 0
     for first in range(0, size, wide):
         rows = min(wide, size - first)
         some = np.empty((rows, most), np.int32)
         logs = np.empty((rows, most), np.float32)
         found = fill(first, some, logs)  # type: ignore[operator]
         taken = np.arange(most) < found[:, None]
+        cut += int((found == most).sum()) if most < size else 0
         start, end = end, end + int(found.sum())
         columns[start:end] = some[taken]
         values[start:end] = logs[taken]
         pointers[first + 1 : first + rows + 1] = start + np.cumsum(found)
         watch.tell(f"{task}, {first + rows:,} of {size:,} nodes", (first + rows) / size)
+    if cut:
+        watch.notes.append(
+            f"{cut:,} of {size:,} rows of the matrix keep their {most:,} largest entries "
+            "(factorise.entries)"
+        )
     return Sparse(pointers, columns[:end], values[:end])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
@@ -40,7 +40,7 @@ class Decomposition(Options):
         description="most passes over the matrix, both ways; 1 to 1000",
     )
     tolerance: float = Field(
-        default=1e-6,
+        default=1e-4,
         ge=0,
         lt=1,
         description="end once a pass adds less than this share to what the vectors explain",
@@ -169,13 +169,19 @@ class NrpOptions(Decomposition):
     )
 
 
-Factorise = Annotated[
+_Kinds = (
     HopeOptions
     | NetmfOptions
     | DirectedNetmfOptions
     | NerdClosedOptions
     | AseOptions
     | StrapOptions
-    | NrpOptions,
-    Field(discriminator="kind"),
-]
+    | NrpOptions
+)
+Factorise = Annotated[_Kinds, Field(discriminator="kind")]
+
+
+def options_of(kind: str) -> Factorise:
+    """The options of a kind, all at their defaults."""
+    forms = {form.model_fields["kind"].default: form for form in get_args(_Kinds)}
+    return forms[kind]()

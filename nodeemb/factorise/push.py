@@ -63,7 +63,7 @@ def push_all(
     Args:
         steps: as `arriving` gives them.
         stop: alpha.
-        left: what may be left walking at a node.
+        left: what may be left walking at a node; the bar once that is higher.
         bar: entries up to this are dropped; raised where more than `room` are above it.
         room: entries to hold at once.
         watch: told after each block.
@@ -78,7 +78,8 @@ def push_all(
     state = np.zeros((PARTS, size), np.int8)
     for first in range(0, size, wide):
         last = min(first + wide, size)
-        _push(*steps, stop, left, first, last, bar, *work, state, some, found, counts)
+        near = max(left, bar)  # what would be dropped need not be followed
+        _push(*steps, stop, near, first, last, bar, *work, state, some, found, counts)
         new = int(counts[first:last].sum())
         if end + new > room:
             block = [found[i, : counts[first + i]] for i in range(last - first)]

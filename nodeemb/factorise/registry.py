@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from nodeemb.errors import WrongUse
 from nodeemb.factorise.ase import ase
 from nodeemb.factorise.directed_netmf import directed_netmf
+from nodeemb.factorise.forms import BOTH_ENDS, TWO, check_scheme
 from nodeemb.factorise.hope import hope
 from nodeemb.factorise.nerd_closed import nerd_closed
 from nodeemb.factorise.netmf import netmf
@@ -38,7 +38,6 @@ SPECTRAL: dict[str, Callable[..., Svd]] = {
     "strap": strap,
 }
 KINDS = (*SPECTRAL, "netmf", "nrp")
-_TWO, _ONE, _BOTH_ENDS = "source.target", "node.node", "plus.plus - minus.minus"
 
 
 def factorise(
@@ -73,7 +72,7 @@ def role_tables(
     width: int,
     seed: int = 0,
     threads: int = 1,
-    progress: ProgressFn | None = None,
+    watch: Watch | None = None,
 ) -> dict[str, np.ndarray]:
     """The same as tables by role: role -> (num_nodes, columns) float64.
 
@@ -81,47 +80,18 @@ def role_tables(
         WrongUse: the scheme is none that this matrix can fill.
     """
     form, columns = check_scheme(options, scheme), scheme.columns(width)
-    roles, watch = list(columns), Watch(progress)
+    roles, watch = list(columns), watch or Watch()
     with _threads(threads):
-        if form == _TWO:
+        if form == TWO:
             term = next(iter(scheme.channels.values())).parsed()[0]
             pair = _two_tables(graph, options, columns[roles[0]], seed, watch)
             return dict(zip((term.left, term.right), pair, strict=True))
         assert isinstance(options, NetmfOptions)
         found = netmf(graph, options, width, seed, watch)
         tables = {roles[0]: _end(found, columns[roles[0]], 1)}
-        if form == _BOTH_ENDS:
+        if form == BOTH_ENDS:
             tables[roles[1]] = _end(found, columns[roles[1]], -1)
         return tables
-
-
-def check_scheme(options: Factorise, scheme: RoleScheme) -> str:
-    """The form of a scheme's score, where a factorisation can fill its tables.
-
-    Raises:
-        WrongUse: it cannot.
-    """
-    form = _form(scheme)
-    symmetric = isinstance(options, NetmfOptions)
-    if form == _TWO or (symmetric and form):
-        return form
-    raise WrongUse(
-        f"the factorisation {options.kind} cannot fill the tables of scheme {scheme.name}",
-        allowed="source_target" + (", single or signature" if symmetric else ""),
-        next_step="Set roles.scheme",
-    )
-
-
-def _form(scheme: RoleScheme) -> str:
-    """What the score is, whatever the roles are called; empty for another."""
-    channels = list(scheme.channels.values())
-    terms = channels[0].parsed() if len(channels) == 1 else []
-    kinds = [(term.left == term.right, term.sign) for term in terms]
-    if kinds == [(False, 1)]:
-        return _TWO
-    if kinds == [(True, 1)]:
-        return _ONE
-    return _BOTH_ENDS if kinds == [(True, 1), (True, -1)] else ""
 
 
 def _two_tables(

@@ -48,6 +48,11 @@ def log_matrix(graph: Graph, options: StrapOptions, watch: Watch) -> Sparse:
         arriving(back, forward), options.stop, half, half, room, watch.part(0.5, 1)
     )
     least = 2 * max(bar, other.bar)
+    if least > options.delta:
+        watch.notes.append(
+            f"sums of PageRanks up to {least:.2g} were dropped in place of "
+            f"{options.delta:g}: more are above it than factorise.entries has room for"
+        )
     counts = np.zeros(size + 1, np.int64)
     none = np.empty(0, np.int32), np.empty(0, np.float32)
     _join(*by_source, *other.by_target, least, options.delta, counts, *none)

@@ -66,7 +66,7 @@ def singular(
         left, values, right = svd(matrix.times(np.eye(size)), overwrite_a=True)
         return _finished(left, values, right.T, rank)
     block = _orthonormal(matrix.times(_start(size, wide, seed)))
-    explained = 0.0
+    explained = gain = 0.0
     for number in range(options.passes):
         right = _orthonormal(matrix.transposed_times(block))
         block, small = _factors(matrix.times(right))
@@ -75,7 +75,9 @@ def singular(
         watch.tell(f"singular vectors, pass {number + 1}", _share(number, options))
         if now - explained <= options.tolerance * now:
             break
-        explained = now
+        explained, gain = now, now - explained
+    else:
+        _unfinished(watch, options, gain / max(explained, 1e-300))
     return _finished(block @ inner, values, right @ outer.T, rank)
 
 
@@ -93,7 +95,7 @@ def eigen(
         dense = matrix.times(np.eye(size))
         return _sorted(*eigh((dense + dense.T) / 2, overwrite_a=True))
     block = _orthonormal(matrix.times(_start(size, wide, seed)))
-    explained = 0.0
+    explained = gain = 0.0
     for number in range(options.passes):
         product = matrix.times(block)
         small = block.T @ product
@@ -102,10 +104,19 @@ def eigen(
         watch.tell(f"eigenvectors, pass {number + 1}", _share(number, options))
         if now - explained <= options.tolerance * now:
             break
-        explained, last = now, number + 1 == options.passes
-        if not last:
+        explained, gain = now, now - explained
+        if number + 1 < options.passes:
             block = _orthonormal(product)
+    else:
+        _unfinished(watch, options, gain / max(explained, 1e-300))
     return _sorted(values, block @ turn)
+
+
+def _unfinished(watch: Watch, options: Decomposition, gain: float) -> None:
+    watch.notes.append(
+        f"after {options.passes} passes the vectors still gained {gain:.1e} of what they "
+        "explain in a pass (factorise.passes, factorise.tolerance)"
+    )
 
 
 def _share(number: int, options: Decomposition) -> float:

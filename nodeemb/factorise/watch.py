@@ -10,12 +10,16 @@ from nodeemb.progress import Progress, ProgressFn
 
 @dataclass(frozen=True)
 class Watch:
-    """Tells progress of the part first..last of the whole; nothing where no one asks."""
+    """Tells progress of the part first..last of the whole; nothing where no one asks.
+
+    notes: what the user should know of the result, gathered over all stages.
+    """
 
     progress: ProgressFn | None = None
     first: float = 0.0
     last: float = 1.0
     begun: float = field(default_factory=time.monotonic)
+    notes: list[str] = field(default_factory=list)
 
     def part(self, first: float, last: float) -> Watch:
         """A stage of this one, by its shares."""

@@ -115,7 +115,7 @@ def _trained(
     told = embedding.manifest["training"]
     training = {
         "pairs": told.get("pairs", 0),
-        "epochs": cell.recipe.training.epochs,
+        "epochs": 0 if cell.recipe.factorise else cell.recipe.training.epochs,
         "cpu_seconds": cost,
         "notes": embedding.manifest["notes"],
     }

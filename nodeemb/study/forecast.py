@@ -15,7 +15,13 @@ import numpy as np
 
 from nodeemb.evaluation.columns import measure_columns
 from nodeemb.evaluation.split import Split
-from nodeemb.forecast import PROGRAM, forecast_memory, graph_size, seconds_of_epoch
+from nodeemb.forecast import (
+    PROGRAM,
+    forecast_memory,
+    forecast_seconds,
+    graph_size,
+    seconds_of_epoch,
+)
 from nodeemb.graph.graph import Graph
 from nodeemb.progress import Progress, ProgressFn
 from nodeemb.recipe import Recipe
@@ -95,6 +101,8 @@ def _cell(cell: Cell, split: Split, threads: int, measuring: float) -> CellForec
 
 
 def _training_seconds(graph: Graph, recipe: Recipe, threads: int) -> float:
+    if recipe.factorise is not None:
+        return forecast_seconds(graph_size(graph), recipe, threads)
     return recipe.training.epochs * seconds_of_epoch(graph, recipe, threads, _MOMENT)
 
 

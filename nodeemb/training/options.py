@@ -89,6 +89,21 @@ class TrainingOptions(Options):
         description="blocks computed against the same tables, at most; an epoch is cut into "
         "at least 50 batches where it has the blocks for it",
     )
+    init: Literal[
+        "random",
+        "hope",
+        "netmf",
+        "directed_netmf",
+        "nerd_closed",
+        "ase",
+        "strap",
+        "nrp",
+    ] = Field(
+        default="random",
+        description="what the tables begin with: small random numbers, or added to them a "
+        "factorisation with its default options, scaled so that the training links "
+        "score 2 on average",
+    )
     patience: int = Field(
         default=5,
         ge=1,

@@ -13,16 +13,9 @@ from nodeemb.recipe import Recipe, load_recipe, overridden, preset_path, presets
 from nodeemb.roles.schemes import SCHEMES
 
 PRESETS = (
-    "app",
-    "deepwalk",
-    "line1",
-    "line2",
-    "nerd",
-    "node2vec",
-    "rose",
-    "slf",
-    "verse",
-)
+    "app", "ase", "deepwalk", "directed_netmf", "hope", "line1", "line2", "nerd",
+    "nerd_closed", "netmf", "node2vec", "nrp", "rose", "slf", "strap", "verse",
+)  # fmt: skip
 every_preset = pytest.mark.parametrize("preset", presets())
 
 
@@ -241,6 +234,8 @@ def test_a_preset_says_where_it_comes_from_and_what_is_different(preset):
     assert recipe.deviations, "nobody follows a paper in everything"
     assert recipe.popularity.split(":")[0] in ("kept", "removed")
     kept = recipe.noise.power == 0
+    if recipe.factorise is not None:
+        kept = not hasattr(recipe.factorise, "shift")
     assert recipe.popularity.startswith("kept") == kept
 
 
@@ -248,6 +243,11 @@ def test_a_preset_says_where_it_comes_from_and_what_is_different(preset):
 def test_a_preset_makes_all_five_choices_itself(preset):
     """A reader sees the method in the file, without knowing the defaults."""
     data = yaml.safe_load(preset_path(preset).read_text(encoding="utf-8"))
+    if "factorise" in data:
+        assert not {"sampler", "stencil", "objective", "noise", "training"} & set(data)
+        assert data["factorise"]["kind"] == preset
+        assert {"scheme", "biases"} <= set(data["roles"])
+        return
     for group in ("sampler", "stencil", "roles", "objective", "noise", "training"):
         assert data[group]
     assert {"scheme", "biases"} <= set(data["roles"])

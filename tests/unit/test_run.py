@@ -27,6 +27,9 @@ BLOCKS = planted.block_model()
 RING = planted.directed_ring(5)
 SHORT = {"training.epochs": 2}
 every_preset = pytest.mark.parametrize("preset", presets())
+trained_preset = pytest.mark.parametrize(
+    "preset", [p for p in presets() if load_recipe(p).factorise is None]
+)
 
 
 def short(preset, graph=BLOCKS, *, dim=8, **more):
@@ -38,7 +41,7 @@ def short(preset, graph=BLOCKS, *, dim=8, **more):
 # ---- presets, seeds, threads --------------------------------------------------------------
 
 
-@every_preset
+@trained_preset
 def test_the_same_seed_is_the_same_table_on_one_and_two_threads(preset):
     options = dict(SHORT)
     if load_recipe(preset).sampler.kind in ("walks", "second_order"):
@@ -55,7 +58,7 @@ def test_the_same_seed_is_the_same_table_on_one_and_two_threads(preset):
     assert (one.manifest["seed"], other.manifest["seed"]) == (5, 6)
 
 
-@every_preset
+@trained_preset
 def test_every_preset_gives_roles_of_the_length_asked_for_and_a_record(
     preset, tmp_path
 ):

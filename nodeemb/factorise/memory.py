@@ -1,0 +1,73 @@
+"""What a factorisation takes in memory, from the size of the graph and the options alone.
+
+Held against what is allocated by tests/contract/test_forecast.py, and against the peak of
+whole processes by tests/bench/test_factorise.py.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from nodeemb.factorise import meetings, push
+from nodeemb.factorise.options import Factorise
+from nodeemb.factorise.svd import block_width
+
+_BLOCKS = 6  # dense blocks at once while singular vectors are looked for
+_MORE_BLOCKS = {"hope": 5, "nrp": 1, "netmf": 1}
+_ENTRY = 8  # bytes: a column and a value
+
+
+class Needed(NamedTuple):
+    """Bytes at once: the matrix, and what it is made with or its vectors are found with."""
+
+    matrix: int
+    work: int
+
+
+def needed(
+    options: Factorise,
+    nodes: int,
+    arcs: int,
+    *,
+    directed: bool,
+    weighted: bool,
+    rank: int,
+) -> Needed:
+    """Bytes beside the graph and the tables.
+
+    Args:
+        options: the method.
+        nodes, arcs: of the graph; arcs as stored.
+        directed, weighted: of the graph.
+        rank: columns of a table; all of them for one table.
+    """
+    own = (4 + 8) * arcs * weighted  # weights by target
+    wide = 8 * nodes * block_width(nodes, rank)
+    blocks = (_BLOCKS + _MORE_BLOCKS.get(options.kind, 0)) * wide
+    making, matrix = _matrix(options, nodes, arcs, directed)
+    # what a matrix is made with is let go before it is factorised
+    return Needed(own + matrix, max(making - matrix, blocks))
+
+
+def _matrix(
+    options: Factorise, nodes: int, arcs: int, directed: bool
+) -> tuple[int, int]:
+    """(bytes while the matrix is made, bytes of it)."""
+    if options.kind == "hope":
+        return 60 * arcs, 0
+    if options.kind in ("ase", "nrp"):
+        return 16 * arcs, 0
+    entries = _ENTRY * nodes * min(nodes, options.entries)  # type: ignore[union-attr]
+    if options.kind == "strap":
+        # a block of targets, and a copy of all values to find a higher bar
+        held = 12 * nodes * push.targets_at_once(nodes) + entries // 2
+        held += push.PARTS * (2 * 8 + 2 * 4 + 1) * nodes + 24 * arcs
+        # both halves, and at most as much again once joined
+        return max(2 * entries + held, 4 * entries + 24 * nodes), 2 * entries
+    block = meetings.rows_at_once(nodes) * min(nodes, options.entries)  # type: ignore[union-attr]
+    making = entries + _ENTRY * block + meetings.PARTS * 3 * 8 * nodes
+    making += (70 if options.kind == "netmf" and directed else 24) * arcs
+    pairs = getattr(options, "eigenpairs", None)
+    if pairs is not None:
+        making += 8 * nodes * (meetings.rows_at_once(nodes) + 7 * min(nodes, pairs))
+    return making, entries
