@@ -183,7 +183,7 @@ def test_where_links_are_close_and_ordered_it_serves_every_kind_of_negative():
     }
     found = {}
     for name, options in arms.items():
-        short = options | {"training.epochs": 15}
+        short = options | {"training.epochs": 10}
         result = embed(split.train, "nerd", width=16, threads=1, options=short)
         positive = result.score_rows(*split.test.T)
         found[name] = [auc(positive, result.score_rows(*pairs.T)) for pairs in drawn]
