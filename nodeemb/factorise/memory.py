@@ -1,7 +1,7 @@
 """What a factorisation takes in memory, from the size of the graph and the options alone.
 
-Held against what is allocated by tests/contract/test_forecast.py, and against the peak of
-whole processes by tests/bench/test_factorise.py.
+Held against what is allocated by tests/contract/test_factorised.py, and against the peak of
+whole processes by tests/bench/test_factorising.py.
 """
 
 from __future__ import annotations
