@@ -197,8 +197,6 @@ _PROTOCOLS = (
         (
             "a score and a threshold fitted on validation links answer, not a classifier "
             "on both vectors",
-            "mutual test links are left out of direction and three classes, as there, but "
-            "only the test links leave the training graph",
         ),
         (
             "training negatives of the published code avoid test links, so they must "
@@ -271,7 +269,7 @@ _PROTOCOLS = (
             "reconstruction@half",
             "reconstruction@links",
         ),
-        ("on more than 50 million pairs a sample of 10 million is scored",),
+        ("on more than 100 million pairs a sample of 10 million is scored",),
         ("it rewards remembering: nothing is hidden, and nothing is predicted",),
     ),
     Protocol(

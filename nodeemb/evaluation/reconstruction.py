@@ -24,7 +24,7 @@ from nodeemb.evaluation.scorer import ScoreRows, score_pairs
 from nodeemb.graph.graph import Graph
 from nodeemb.rng import integers, stream_key
 
-ALL_PAIRS = 50_000_000
+ALL_PAIRS = 100_000_000
 PAIRS = 10_000_000
 _BLOCK = 1 << 20
 

@@ -12,7 +12,7 @@ import nodeemb as ne
 from nodeemb.errors import DataRefused, WrongUse
 from nodeemb.evaluation.columns import measure_columns
 from nodeemb.evaluation.follow import evaluate_protocol
-from nodeemb.evaluation.protocol_report import ProtocolReport, merge_protocols
+from nodeemb.evaluation.protocol_report import Number, ProtocolReport, merge_protocols
 from nodeemb.evaluation.protocol_split import protocol_split
 from nodeemb.evaluation.protocols import PROTOCOLS
 from nodeemb.evaluation.scorer import Heuristic
@@ -125,6 +125,21 @@ def test_several_seeds_give_mean_and_spread_and_stars() -> None:
         merge_protocols([])
     with pytest.raises(WrongUse, match="different scorers or columns"):
         merge_protocols([reports[0], evaluate_protocol({}, _split("strap"))])
+
+
+@pytest.mark.parametrize(
+    ("model", "base", "ahead"),
+    [((0.8, 0.05), (0.7, 0.04), True), ((0.8, 0.05), (0.7, 0.06), False)],
+)
+def test_ahead_is_by_more_than_both_deviations(model, base, ahead) -> None:
+    rows = (
+        Number("m", "model", "auc", *model, runs=3),
+        Number("potential", "baseline", "auc", *base, runs=3),
+        Number("katz", "baseline", "auc", 0.99, 0.0, runs=3),
+    )
+    report = ProtocolReport("nerd", rows, {"seeds": [0, 1, 2]})
+    assert report.ahead(rows[0]) == ahead
+    assert not report.ahead(rows[1])
 
 
 def _split(name: str):

@@ -175,6 +175,8 @@ def test_gravity_bidirectional_asks_which_links_are_returned() -> None:
     split = protocol_split("gravity_bidirectional", whole, 0)
     asked = Questions(split)
     assert len(asked.pairs("returned")) == len(split.test)
+    ascending = np.mean(split.test[:, 0] < split.test[:, 1])
+    assert 0.2 < ascending < 0.8, "the row of a node must not say which link is hidden"
     names = PROTOCOLS["gravity_bidirectional"].columns
     got = measured(
         asked, lambda u, v: whole.has_edges(u, v) * whole.has_edges(v, u) + 0.0, names
