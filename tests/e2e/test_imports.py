@@ -16,6 +16,7 @@ PUBLIC = [
     "errors",
     "evaluate_links",
     "evaluate_protocol",
+    "evaluate_signs",
     "load",
     "presets",
     "protocol_split",
