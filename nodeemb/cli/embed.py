@@ -170,6 +170,9 @@ def _before(job: Job, threads: int) -> None:
         f"tables {show.size(job.memory.tables)}",
         f"graph {show.size(job.memory.graph)}",
     ]
+    if job.recipe.factorise is not None:
+        made = job.memory.sampler + job.memory.batch
+        memory.append(f"matrix and its factorisation {show.size(made)}")
     if (total := memory_bytes()) is not None:
         memory.append(f"of {show.size(total)}")
     show.block("Memory", ["   ".join(memory)])

@@ -167,3 +167,18 @@ def test_a_run_that_diverges_keeps_its_folder(nodeemb, edges):
     assert manifest["state"] == "failed"
     assert "non-finite" in manifest["message"]
     assert np.isfinite(ne.load("run").table).all()
+
+
+def test_a_factorisation_tells_its_options_and_its_memory_and_keeps_no_checkpoint(
+    nodeemb, tmp_path
+):
+    edges = tmp_path / "edges.tsv"
+    edges.write_text("1 2\n2 3\n3 1\n3 4\n4 5\n")
+    out = tmp_path / "run"
+    shown = nodeemb("embed", edges, "--preset", "strap", "--dim", "4", "--out", out)
+    assert "factorise strap" in shown.stderr and "stop 0.5" in shown.stderr
+    assert "matrix and its factorisation" in shown.stderr
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["edges.tsv", "run"]
+    estimate = ("estimate", "--nodes", "300", "--edges", "900", "--preset", "hope")
+    told = nodeemb(*estimate, "--dim", "4").stdout
+    assert "making and factorising it" in told and "Factorising: about" in told
