@@ -38,9 +38,12 @@ def _pairs(recipe: Recipe) -> str:
 
 
 def _noise(recipe: Recipe) -> str:
+    noise = recipe.noise
     if recipe.factorise is not None:
         return "none"
-    return f"{recipe.noise.side}, {show.mixture(recipe.noise)}"
+    if noise.unlinked and not noise.per_pair:
+        return f"{noise.side}, no links"
+    return f"{noise.side}, {show.mixture(noise)}"
 
 
 def _show_one(recipe: Recipe) -> None:

@@ -103,6 +103,8 @@ def method_lines(recipe: Recipe, changes: Mapping[str, object]) -> list[str]:
     told = "no noise"
     if noise.per_pair:
         told = f"{noise.per_pair:g} noise a pair (side {noise.side}, {mixture(noise)})"
+    elif noise.unlinked:
+        told = f"{noise.unlinked} pairs without a link a pair (side {noise.side})"
     biases = scheme.told_biases(recipe.roles.biases)
     size = f"{scheme.name}, width {recipe.width()}, biases {biases}"
     parts = [
