@@ -319,7 +319,10 @@ def test_the_forecast_counts_what_is_left_and_is_held_against_the_limit(
         assert told.cells[cell.key].measuring > 0
     with pytest.raises(OutOfResources, match=r"limit is 1e-09 hours.*--over-limit"):
         work.check_hours(job, told)
-    work.check_hours(work.prepare(small(hours=100), "out"), told)
+    limit = told.seconds / 3600
+    work.check_hours(work.prepare(small(hours=1.01 * limit), "out"), told)
+    with pytest.raises(OutOfResources):
+        work.check_hours(work.prepare(small(hours=0.99 * limit), "out"), told)
     done(small(seeds=[3]))
     rest = work.prepare(small(), "out")
     assert len(work.forecast(rest, 1).cells) == 3
