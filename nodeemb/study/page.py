@@ -10,6 +10,7 @@ from nodeemb.evaluation.report_style import STYLE
 from nodeemb.io.atomic import write_text_atomically
 from nodeemb.study.results import Results
 from nodeemb.study.table import (
+    columns_asked,
     cost_texts,
     csv_text,
     failures,
@@ -45,6 +46,7 @@ def page(results: Results) -> str:
         "<h2>In all</h2>" + _table(*standing_rows(results)),
         *(_section(results, dataset, split) for dataset, split in results.groups()),
         _failed(results),
+        "<h2>What the columns ask</h2>" + _asked(results),
         _paragraphs([machine(results)]),
     ]
     return (
@@ -100,6 +102,14 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         f'<div class="scroll"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
+
+
+def _asked(results: Results) -> str:
+    items = (
+        f"<li>{escape(title)}: {escape(asks)}</li>"
+        for title, asks in columns_asked(results)
+    )
+    return f"<ul>{''.join(items)}</ul>"
 
 
 def _failed(results: Results) -> str:

@@ -134,7 +134,7 @@ class Results:
         ]
         if not told:
             return None
-        epochs = sorted({t["epochs"] for t in told if "epochs" in t})
+        epochs = sorted({t["epochs"] for t in told if t.get("epochs")})
         return Cost(
             fmean(t["cpu_seconds"] for t in told),
             fmean(t["pairs"] for t in told),

@@ -34,7 +34,8 @@ def markdown(results: Results) -> str:
             parts += [f"## {dataset}, {split}", grid(heads, rows)]
     if results.failed:
         parts += ["## Failed", "\n".join(f"- {line}" for line in failures(results))]
-    parts.append(machine(results))
+    asked = "\n".join(f"- {title}: {asks}" for title, asks in columns_asked(results))
+    parts += ["## What the columns ask", asked, machine(results)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -43,6 +44,8 @@ def legend(results: Results) -> str:
     study = results.study
     seeds = ", ".join(map(str, study.seeds))
     told = [f"Mean ± standard deviation over the seeds {seeds}; the best mean is bold."]
+    if len(study.seeds) == 1:
+        told = [f"One seed: {seeds}; the best of a column is bold."]
     if study.pairs is not None:
         told.append(f"Every trained method sees about {amount(study.pairs)} pairs.")
     elif study.pairs_per_node is not None:
@@ -98,6 +101,12 @@ def grid(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         for line in (heads, rule, *rows)
     ]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def columns_asked(results: Results) -> list[tuple[str, str]]:
+    """(heading, what it asks) of every column."""
+    columns = (COLUMNS[name] for name in results.study.columns)
+    return [(column.title, column.asks) for column in columns]
 
 
 def standing_rows(results: Results) -> tuple[list[str], list[list[str]]]:

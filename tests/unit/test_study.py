@@ -430,9 +430,17 @@ def test_the_table_is_mean_and_spread_by_hand():
     assert (told["nerd"].best, told["degree_sum"].best) == (0, 1)
     assert "| degree_sum | 1               | 6.0   | 30    | 3     | 0      |" in text
     assert "Made with nodeemb 0, Python 3, numpy 2; S, 1 threads." in text
+    assert "- pair accuracy: s(u, v) > s(v, u)" in text
     shown = page(results)
+    assert "<li>pair accuracy: s(u, v) &gt; s(v, u)" in shown
     assert '<td class="ahead">0.900<small>±0.000</small></td>' in shown
     assert shown.count('class="ahead"') == 2
+
+
+def test_one_seed_has_no_spread(here):
+    text = markdown(done(small(seeds=[3])))
+    assert "One seed: 3;" in text
+    assert "±" not in text
 
 
 def test_the_best_is_not_one_that_met_fewer_seeds():
