@@ -13,7 +13,8 @@ from nodeemb.factorise.options import Factorise
 from nodeemb.factorise.svd import block_width
 
 _BLOCKS = 6  # dense blocks at once while singular vectors are looked for
-_MORE_BLOCKS = {"hope": 5, "nrp": 1, "netmf": 1}
+_MORE_BLOCKS = {"hope": 5, "nrp": 1, "netmf": 1, "calibrated": 4}
+_ASKED = 2**27  # columns of hidden links and random pairs
 _ENTRY = 8  # bytes: a column and a value
 
 
@@ -58,10 +59,12 @@ def _matrix(
     if options.kind in ("ase", "nrp"):
         return 16 * arcs, 0
     entries = _ENTRY * nodes * min(nodes, options.entries)  # type: ignore[union-attr]
-    if options.kind == "strap":
+    if options.kind in ("strap", "calibrated"):
         # a block of targets, and a copy of all values to find a higher bar
         held = 12 * nodes * push.targets_at_once(nodes) + entries // 2
         held += push.PARTS * (2 * 8 + 2 * 4 + 1) * nodes + 24 * arcs
+        if options.kind == "calibrated":  # a graph without the hidden links, both ways
+            held += 100 * arcs + 32 * nodes + _ASKED
         # both halves, and at most as much again once joined
         return max(2 * entries + held, 4 * entries + 24 * nodes), 2 * entries
     block = meetings.rows_at_once(nodes) * min(nodes, options.entries)  # type: ignore[union-attr]

@@ -169,6 +169,43 @@ class NrpOptions(Decomposition):
     )
 
 
+class CalibratedOptions(Decomposition):
+    """The chance of a link: closeness times the way it runs, calibrated on hidden links."""
+
+    kind: Literal["calibrated"] = "calibrated"
+    stop: float = Field(
+        default=0.2,
+        gt=0,
+        lt=1,
+        description="probability that a walk without directions stops at a node",
+    )
+    way_stop: float = Field(
+        default=0.5,
+        gt=0,
+        lt=1,
+        description="the same of walks along the links",
+    )
+    delta: float = Field(
+        default=1e-5,
+        gt=0,
+        lt=1,
+        description="sums of two PageRanks up to this are dropped; between 0 and 1",
+    )
+    entries: int = Field(
+        default=1000,
+        ge=1,
+        le=1_000_000,
+        description="most PageRanks kept a node, on average; bounds the memory",
+    )
+    odds: float | None = Field(
+        default=None,
+        ge=-50,
+        le=50,
+        description="log-odds taken off closeness: high, closeness decides among the "
+        "closest; low, direction does. null: chosen on hidden training links",
+    )
+
+
 _Kinds = (
     HopeOptions
     | NetmfOptions
@@ -177,6 +214,7 @@ _Kinds = (
     | AseOptions
     | StrapOptions
     | NrpOptions
+    | CalibratedOptions
 )
 Factorise = Annotated[_Kinds, Field(discriminator="kind")]
 

@@ -3,6 +3,7 @@
 source.target        U sqrt(Sigma) and V sqrt(Sigma) of M ~ U Sigma V'
 node.node            sqrt of the largest eigenvalues above 0, of a symmetric M
 plus.plus - minus.minus   those of both ends of the spectrum
+both, times source.target - target.source   of `calibrated`, as probabilities
 """
 
 from __future__ import annotations
@@ -13,14 +14,21 @@ from typing import Any
 
 import numpy as np
 
+from nodeemb.errors import WrongUse
 from nodeemb.factorise.ase import ase
+from nodeemb.factorise.calibrated import Columns, calibrated
 from nodeemb.factorise.directed_netmf import directed_netmf
-from nodeemb.factorise.forms import BOTH_ENDS, TWO, check_scheme
+from nodeemb.factorise.forms import BOTH_ENDS, TWO, check_scheme, product_roles
 from nodeemb.factorise.hope import hope
 from nodeemb.factorise.nerd_closed import nerd_closed
 from nodeemb.factorise.netmf import netmf
 from nodeemb.factorise.nrp import nrp
-from nodeemb.factorise.options import Factorise, NetmfOptions, NrpOptions
+from nodeemb.factorise.options import (
+    CalibratedOptions,
+    Factorise,
+    NetmfOptions,
+    NrpOptions,
+)
 from nodeemb.factorise.strap import strap
 from nodeemb.factorise.svd import Eigen, Svd
 from nodeemb.factorise.watch import Watch
@@ -37,7 +45,7 @@ SPECTRAL: dict[str, Callable[..., Svd]] = {
     "ase": ase,
     "strap": strap,
 }
-KINDS = (*SPECTRAL, "netmf", "nrp")
+KINDS = (*SPECTRAL, "netmf", "nrp")  # of those that make two tables
 
 
 def factorise(
@@ -60,7 +68,15 @@ def factorise(
 
     Returns:
         (source, target), each (num_nodes, dim) float64.
+
+    Raises:
+        WrongUse: the method makes other tables; see `role_tables`.
     """
+    if isinstance(options, CalibratedOptions):
+        raise WrongUse(
+            "the factorisation calibrated makes four tables",
+            next_step="Use role_tables with its scheme",
+        )
     with _threads(threads):
         return _two_tables(graph, options, dim, seed, Watch(progress))
 
@@ -86,6 +102,11 @@ def role_tables(
             term = next(iter(scheme.channels.values())).parsed()[0]
             pair = _two_tables(graph, options, columns[roles[0]], seed, watch)
             return dict(zip((term.left, term.right), pair, strict=True))
+        if isinstance(options, CalibratedOptions):
+            names = product_roles(scheme)
+            wide = Columns(*(columns[name] for name in names[:3]))
+            made = calibrated(graph, options, wide, seed, watch)
+            return dict(zip(names, made, strict=True))
         assert isinstance(options, NetmfOptions)
         found = netmf(graph, options, width, seed, watch)
         tables = {roles[0]: _end(found, columns[roles[0]], 1)}

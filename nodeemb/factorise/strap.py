@@ -53,13 +53,18 @@ def log_matrix(graph: Graph, options: StrapOptions, watch: Watch) -> Sparse:
             f"sums of PageRanks up to {least:.2g} were dropped in place of "
             f"{options.delta:g}: more are above it than factorise.entries has room for"
         )
-    counts = np.zeros(size + 1, np.int64)
+    return logs_of_sums(by_source, other.by_target, least, options.delta)
+
+
+def logs_of_sums(one: Sparse, other: Sparse, least: float, delta: float) -> Sparse:
+    """log10(sum / delta) of two matrices where the sum is above `least`, no diagonal."""
+    counts = np.zeros(one.size + 1, np.int64)
     none = np.empty(0, np.int32), np.empty(0, np.float32)
-    _join(*by_source, *other.by_target, least, options.delta, counts, *none)
+    _join(*one, *other, least, delta, counts, *none)
     pointers = np.cumsum(counts)
     columns = np.empty(pointers[-1], np.int32)
     values = np.empty(pointers[-1], np.float32)
-    _join(*by_source, *other.by_target, least, options.delta, pointers, columns, values)
+    _join(*one, *other, least, delta, pointers, columns, values)
     return Sparse(pointers, columns, values)
 
 
