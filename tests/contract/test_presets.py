@@ -23,7 +23,7 @@ TRAINED = {
     "rose",
 }
 FACTORISED = {
-    "hope", "netmf", "directed_netmf", "nerd_closed", "ase", "strap", "nrp",
+    "calibrated", "hope", "netmf", "directed_netmf", "nerd_closed", "ase", "strap", "nrp",
 }  # fmt: skip
 
 
