@@ -79,7 +79,7 @@ def test_presets_lists_and_shows_every_preset(nodeemb, preset):
         assert part in shown
     made = "factorise:\n" in shown
     for part in ("sampler:", "noise:", "training:"):
-        assert (part in shown) == (not made)
+        assert (f"\n{part}" in shown) == (not made)
 
 
 def test_version_and_help(nodeemb):

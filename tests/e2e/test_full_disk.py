@@ -167,7 +167,7 @@ def stopped(edges):
         [*NODEEMB, "embed", edges.name, *LONG, "--out", "run"],
         cwd=edges.parent, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while not kept.exists() and process.poll() is None and time.monotonic() < end:
         time.sleep(0.01)
     edges.unlink()
