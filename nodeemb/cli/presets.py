@@ -57,7 +57,7 @@ def _show_one(recipe: Recipe) -> None:
     example = "training.epochs=5"
     if recipe.factorise is not None:
         choices = {key: choices[key] for key in ("roles", "factorise")}
-        example = "factorise.passes=50"
+        example = "factorise.passes=500"
     if deviations:
         show.result("\nDeviations:")
         for told in deviations:

@@ -16,10 +16,12 @@ Why a product: a sum of closeness and direction that serves random pairs loses r
 links, and the other way round; as probabilities they multiply.
 
 c holds the odds of a link among random pairs that scores are calibrated for. High odds
-let the direction decide among all close pairs, low odds keep closeness in the order. It is
-chosen on the hidden links, to be good at all questions at once: the sum of the AUC against
-random pairs, reversed links and half of each, and of the links found before the first
-hundredth and the first twentieth of random pairs.
+let the direction decide among all close pairs, low odds keep closeness in the order. They
+are chosen on the hidden links, to be good at all questions at once: the shares of wrong
+answers to four questions are multiplied, and the product is to be least. The questions are
+the AUC against random pairs, that against reversed links, and Hits@20 and Hits@100 against
+half as many random pairs as there are links. As products and not sums, so that a tenth
+fewer mistakes count the same wherever they are made.
 """
 
 from __future__ import annotations
@@ -31,20 +33,20 @@ import numpy as np
 from nodeemb.errors import DataRefused
 from nodeemb.factorise.held_out import HeldOut, folds, hide
 from nodeemb.factorise.logistic import fit
-from nodeemb.factorise.matrix import both_ways
+from nodeemb.factorise.matrix import Operator, both_ways
 from nodeemb.factorise.meetings import operator
 from nodeemb.factorise.options import CalibratedOptions, StrapOptions
 from nodeemb.factorise.push import arriving, push_all
 from nodeemb.factorise.strap import log_matrix, logs_of_sums, transposed
-from nodeemb.factorise.svd import Eigen, eigen, singular
+from nodeemb.factorise.svd import Eigen, by_ends, eigen, singular
 from nodeemb.factorise.traits import COUNT, traits
 from nodeemb.factorise.watch import Watch
 from nodeemb.graph.graph import Graph
 
 MEET = COUNT + 2  # of what the forms between two nodes join: q, the linear part, 1
-ODDS = np.arange(0, 6.5, 0.5)
-_SPARE = 16  # eigenpairs, since which end they are of is not known before
-_EARLY = (0.01, 0.05)
+ODDS = np.arange(-6, 6.5, 0.5)
+_HITS = (20, 100)
+_SHARE = 0.5  # random pairs that these are counted among, for each link of the graph
 _UPPER = np.triu_indices(COUNT)
 _ABOVE = np.triu_indices(COUNT, 1)
 _LINE = 2 * COUNT + 2  # traits with a linear part
@@ -132,7 +134,9 @@ def calibrated(
         found = _found(held.rest, options, columns.near(), seed, stage)
         asked.append(_ask(found, held))
     forms = calibrate(
-        Asked(*map(np.concatenate, zip(*asked, strict=True))), options.odds
+        Asked(*map(np.concatenate, zip(*asked, strict=True))),
+        graph.num_arcs,
+        options.odds,
     )
     stage = watch.part(1 - part, 1)
     return assemble(_found(graph, options, columns.near(), seed, stage), forms, columns)
@@ -148,11 +152,12 @@ def _ask(found: Found, held: HeldOut) -> Asked:
     )
 
 
-def calibrate(asked: Asked, odds: float | None) -> Forms:
+def calibrate(asked: Asked, links: int, odds: float | None) -> Forms:
     """The few numbers, from links that the factorisations have not met.
 
     Args:
         asked: what was found of hidden links and of random pairs.
+        links: of the graph.
         odds: taken off closeness; None: those that find the links best.
     """
     x = np.concatenate([asked.close, asked.close_others])
@@ -165,7 +170,7 @@ def calibrate(asked: Asked, odds: float | None) -> Forms:
         way = fit(both, np.arange(len(both)) < len(this), intercept=False)[0]
     if odds is None:
         told = len(asked.close) and len(asked.close_others)
-        odds = _odds(asked, close, constant, way) if told else 0.0
+        odds = _odds(asked, links, close, constant, way) if told else 0.0
     return Forms(close, constant - odds, way)
 
 
@@ -276,17 +281,11 @@ def _near(
     matrix = logs_of_sums(
         transposed(ends.by_target), ends.by_target, 2 * ends.bar, options.delta
     )
-    found = eigen(
-        operator(matrix, True),
-        columns.plus + columns.minus + _SPARE,
-        options,
-        seed,
-        watch.part(0.7, 1),
-    )
-    return tuple(  # type: ignore[return-value]
-        _end(found, count, sign)
-        for count, sign in ((columns.plus, 1), (columns.minus, -1))
-    )
+    once = Operator(matrix.size, matrix.times, matrix.times, symmetric=True)
+    order = by_ends(columns.plus, columns.minus)
+    both = columns.plus + columns.minus
+    found = eigen(once, both, options, seed, watch.part(0.7, 1), order)
+    return _end(found, columns.plus, 1), _end(found, columns.minus, -1)
 
 
 def _end(found: Eigen, columns: int, sign: int) -> np.ndarray:
@@ -297,31 +296,37 @@ def _end(found: Eigen, columns: int, sign: int) -> np.ndarray:
     return out
 
 
-def _odds(asked: Asked, close: np.ndarray, constant: float, way: np.ndarray) -> float:
+def _odds(
+    asked: Asked, links: int, close: np.ndarray, constant: float, way: np.ndarray
+) -> float:
     """The log-odds to take off closeness, by how the hidden links are found then."""
     near, ways = asked.close @ close + constant, asked.way @ way
-    others, other_ways = (
-        asked.close_others @ close + constant,
-        asked.way_others @ way,
-    )
+    others = asked.close_others @ close + constant, asked.way_others @ way
     turned = near[asked.one_way], -ways[asked.one_way]
-    worth = [
-        _worth(
-            *(
-                log_chance(n - odds) + log_chance(w)
-                for n, w in ((near, ways), (others, other_ways), turned)
-            )
+    among = [hits / max(_SHARE * links, hits) for hits in _HITS]
+    missed = []
+    for odds in ODDS:
+        found, false, back = (
+            log_chance(n - odds) + log_chance(w)
+            for n, w in ((near, ways), others, turned)
         )
-        for odds in ODDS
-    ]
-    return float(ODDS[np.argmax(worth)])
+        missed.append(_missed(found, false, back, among))
+    return float(ODDS[np.argmin(missed)])
 
 
-def _worth(links: np.ndarray, others: np.ndarray, turned: np.ndarray) -> float:
-    """Sum of three AUCs and of the links found before few of the random pairs."""
-    random, back = auc(links, others), auc(links, turned) if len(turned) else 0.5
-    early = [np.mean(links > np.quantile(others, 1 - share)) for share in _EARLY]
-    return float(random + back + (random + back) / 2 + sum(early))
+def _missed(
+    links: np.ndarray, others: np.ndarray, turned: np.ndarray, among: list[float]
+) -> float:
+    """Log of the product of the shares of wrong answers, each with one more than counted.
+
+    among: shares of random pairs that are let before a link.
+    """
+    wrong = [1 - auc(links, others)]
+    if len(turned):
+        wrong.append(1 - auc(links, turned))
+    bars = np.quantile(others, [1 - share for share in among])
+    wrong += [float(np.mean(links <= bar)) for bar in bars]
+    return float(np.log(np.array(wrong) + 1 / len(links)).sum())
 
 
 def auc(links: np.ndarray, others: np.ndarray) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 from nodeemb.graph.graph import Graph
 from nodeemb.rng import integers, permutation, stream_key
 
-SHARE, LINKS, FOLDS = 0.1, 20_000, 8
+SHARE, LINKS, FOLDS = 0.1, 10_000, 8
 PER_LINK = 4  # random pairs for each hidden link
 
 
@@ -30,12 +30,12 @@ class HeldOut(NamedTuple):
 
 
 def folds(graph: Graph) -> int:
-    """How often links are hidden: until there are 20,000, at most eight times."""
+    """How often links are hidden: until there are 10,000, at most eight times."""
     return int(np.clip(round(LINKS / (SHARE * max(graph.num_arcs, 1))), 1, FOLDS))
 
 
 def hide(graph: Graph, seed: int, fold: int) -> HeldOut:
-    """A tenth of the links, or 20,000 if that is fewer; another tenth for each fold."""
+    """A tenth of the links, or 10,000 if that is fewer; another tenth for each fold."""
     order = permutation(stream_key(seed, "held out", fold), graph.num_arcs)
     ends = graph.sources, graph.targets
     order = order[ends[0][order] != ends[1][order]]

@@ -14,7 +14,7 @@ import numpy as np
 from nodeemb.compiled import njit, prange
 from nodeemb.graph.graph import Graph
 
-_COLUMNS = 32  # of the block, that one thread takes at a time
+_COLUMNS = 8  # of the block, that one thread takes at a time
 
 Apply = Callable[[np.ndarray], np.ndarray]
 

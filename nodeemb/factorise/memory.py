@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from nodeemb.factorise import meetings, push
 from nodeemb.factorise.options import Factorise
-from nodeemb.factorise.svd import block_width
+from nodeemb.factorise.svd import basis_width
 
-_BLOCKS = 6  # dense blocks at once while singular vectors are looked for
-_MORE_BLOCKS = {"hope": 5, "nrp": 1, "netmf": 1, "calibrated": 4}
-_ASKED = 2**27  # columns of hidden links and random pairs
+_BASES = 3  # as many bases are held while singular vectors are looked for, with copies
+_OTHER_BASES = {"netmf": 2, "calibrated": 4}
+_ASKED = 2**26  # columns of hidden links and random pairs
 _ENTRY = 8  # bytes: a column and a value
 
 
@@ -43,11 +43,11 @@ def needed(
         rank: columns of a table; all of them for one table.
     """
     own = (4 + 8) * arcs * weighted  # weights by target
-    wide = 8 * nodes * block_width(nodes, rank)
-    blocks = (_BLOCKS + _MORE_BLOCKS.get(options.kind, 0)) * wide
+    wide = 8 * nodes * basis_width(nodes, rank)
+    bases = _OTHER_BASES.get(options.kind, _BASES) * wide
     making, matrix = _matrix(options, nodes, arcs, directed)
     # what a matrix is made with is let go before it is factorised
-    return Needed(own + matrix, max(making - matrix, blocks))
+    return Needed(own + matrix, max(making - matrix, bases))
 
 
 def _matrix(

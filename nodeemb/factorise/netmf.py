@@ -24,17 +24,23 @@ from nodeemb.factorise.meetings import (
     operator,
 )
 from nodeemb.factorise.options import NetmfOptions
-from nodeemb.factorise.svd import Eigen, eigen
+from nodeemb.factorise.svd import Eigen, Order, by_size, eigen
 from nodeemb.factorise.watch import Watch
 from nodeemb.graph.graph import Graph
 
 
 def netmf(
-    graph: Graph, options: NetmfOptions, rank: int, seed: int, watch: Watch
+    graph: Graph,
+    options: NetmfOptions,
+    rank: int,
+    seed: int,
+    watch: Watch,
+    order: Order = by_size,
 ) -> Eigen:
-    """Eigenpairs of the log matrix, largest in size first: at least `rank` of them."""
+    """Eigenpairs of the log matrix: at least `rank` of them, the first of an order first."""
     matrix = log_matrix(graph, options, seed, watch.part(0, 0.6))
-    return eigen(operator(matrix, True), rank, options, seed, watch.part(0.6, 1))
+    both = operator(matrix, True)
+    return eigen(both, rank, options, seed, watch.part(0.6, 1), order)
 
 
 def log_matrix(graph: Graph, options: NetmfOptions, seed: int, watch: Watch) -> Sparse:

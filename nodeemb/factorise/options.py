@@ -34,16 +34,18 @@ class Decomposition(Options):
     """How long the singular vectors are looked for."""
 
     passes: int = Field(
-        default=30,
+        default=1000,
         ge=1,
-        le=1000,
-        description="most passes over the matrix, both ways; 1 to 1000",
+        le=1_000_000,
+        description="most products of the matrix with 16 columns, both ways; at least as "
+        "many as give the vectors asked for",
     )
     tolerance: float = Field(
         default=1e-4,
         ge=0,
         lt=1,
-        description="end once a pass adds less than this share to what the vectors explain",
+        description="end once no vector misses more than this share of the largest value: "
+        "|A v - value u| <= tolerance * largest",
     )
 
 

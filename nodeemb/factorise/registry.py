@@ -30,7 +30,7 @@ from nodeemb.factorise.options import (
     NrpOptions,
 )
 from nodeemb.factorise.strap import strap
-from nodeemb.factorise.svd import Eigen, Svd
+from nodeemb.factorise.svd import Eigen, Svd, by_ends
 from nodeemb.factorise.watch import Watch
 from nodeemb.graph.graph import Graph
 from nodeemb.progress import ProgressFn
@@ -108,7 +108,8 @@ def role_tables(
             made = calibrated(graph, options, wide, seed, watch)
             return dict(zip(names, made, strict=True))
         assert isinstance(options, NetmfOptions)
-        found = netmf(graph, options, width, seed, watch)
+        ends = by_ends(*(columns.get(role, 0) for role in (*roles, "")[:2]))
+        found = netmf(graph, options, width, seed, watch, ends)
         tables = {roles[0]: _end(found, columns[roles[0]], 1)}
         if form == BOTH_ENDS:
             tables[roles[1]] = _end(found, columns[roles[1]], -1)

@@ -1,19 +1,27 @@
 """The leading singular vectors of a large matrix, from its products with blocks alone.
 
-Subspace iteration from a random block, a little wider than asked, until what it explains
-(the sum of squared singular values) stops growing; small matrices are written out and
-taken apart exactly. Signs are fixed: the first of a left vector's largest entries is
-positive. Values that are zero but for rounding get zero vectors.
+A Krylov basis is grown by a few columns at a time, each made orthogonal to all before, and
+the small matrix between the bases is taken apart:
+
+    A V = U B,   A' U = V B' + R        (singular; block Golub-Kahan)
+    A Q = Q H + R                       (eigen; block Lanczos)
+
+R has the columns of one block only, so what each vector misses is known without a further
+product. A basis that is full is shrunk to its best vectors and grown again. Small matrices
+are written out and taken apart exactly. Signs are fixed: the first of a left vector's
+largest entries is positive. Values that are zero but for rounding get zero vectors.
 
 Dense steps run on one BLAS thread and sparse ones in fixed order, so that results do not
 depend on the number of threads.
 
-Source: Halko, Martinsson, Tropp. Finding structure with randomness: probabilistic
-algorithms for constructing approximate matrix decompositions. SIAM Review 53(2), 2011.
+Source: Golub, Luk, Overton. A block Lanczos method for computing the singular values and
+corresponding singular vectors of a matrix. ACM TOMS 7(2), 1981. Wu, Simon. Thick-restart
+Lanczos method for large symmetric eigenvalue problems. SIAM J. Matrix Anal. 22(2), 2000.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -23,8 +31,13 @@ from nodeemb.factorise.options import Decomposition
 from nodeemb.factorise.watch import Watch
 from nodeemb.rng import stream_key, units
 
-EXTRA = 32  # columns of the block over those asked for
+BLOCK = 16  # columns that a basis grows by
+_SPARE = 128  # columns of a basis beyond twice those asked for
+_TIMES = 4  # of the columns asked for, that most matrices are multiplied with
+_LOOK = 4  # blocks between looks at what is found
+_KEPT = 32  # columns that stay beyond those asked for once it is full
 _ZERO = 1e-12  # of the largest singular value
+_LITTLE = 1e-6  # of a block, that is left outside a basis
 
 
 class Svd(NamedTuple):
@@ -36,15 +49,19 @@ class Svd(NamedTuple):
 
 
 class Eigen(NamedTuple):
-    """values: (k,), those of largest size found. vectors: (n, k)."""
+    """values: (k,), the first of an order first. vectors: (n, k)."""
 
     values: np.ndarray
     vectors: np.ndarray
 
 
-def block_width(size: int, rank: int) -> int:
-    """Columns of the block that is worked with."""
-    return min(size, rank + EXTRA)
+Order = Callable[[np.ndarray], np.ndarray]
+
+
+def basis_width(size: int, rank: int) -> int:
+    """Columns of a basis, at most; all of a matrix that is little wider."""
+    most = 2 * rank + _SPARE
+    return most if most + BLOCK < size else size
 
 
 def singular(
@@ -57,95 +74,240 @@ def singular(
         rank: how many; columns beyond the matrix's size or rank are zero.
         options: passes and tolerance.
         seed: of the block that is begun with.
-        watch: told after each pass.
+        watch: told of each block.
     """
     from scipy.linalg import svd
 
-    size, wide = matrix.size, block_width(matrix.size, rank)
-    if wide == size:
+    size, most = matrix.size, basis_width(matrix.size, rank)
+    if most == size:
         left, values, right = svd(matrix.times(np.eye(size)), overwrite_a=True)
         return _finished(left, values, right.T, rank)
-    block = _orthonormal(matrix.times(_start(size, wide, seed)))
-    explained = gain = 0.0
-    for number in range(options.passes):
-        right = _orthonormal(matrix.transposed_times(block))
-        block, small = _factors(matrix.times(right))
-        inner, values, outer = svd(small)
-        now = float(np.square(values[:rank]).sum())
-        watch.tell(f"singular vectors, pass {number + 1}", _share(number, options))
-        if now - explained <= options.tolerance * now:
+    lefts, rights = _Basis(size, most, seed), _Basis(size, most, seed)
+    between, search = np.zeros((most, most)), _Search(rank, most, options, watch)
+    block = rights.outside(matrix.transposed_times(_start(size, seed)))[1]
+    while True:
+        right = rights.add(block)
+        parts, block, more = lefts.outside(matrix.times(block))
+        between[: lefts.count, right] = parts
+        left = lefts.add(block)
+        between[left, right] = more
+        _, block, over = rights.outside(matrix.transposed_times(block))
+        if not search.looks(lefts.count):
+            continue
+        inner, values, outer = svd(between[: lefts.count, : rights.count])
+        if search.found(values, np.linalg.norm(over @ inner[left], axis=0)):
             break
-        explained, gain = now, now - explained
-    else:
-        _unfinished(watch, options, gain / max(explained, 1e-300))
-    return _finished(block @ inner, values, right @ outer.T, rank)
+        if search.doubts:
+            block = rights.outside(np.zeros_like(block))[1]
+        if search.full(lefts.count):
+            lefts.turn(inner[:, : search.kept])
+            rights.turn(outer[: search.kept].T)
+            between = _diagonal(values[: search.kept], most)
+    lefts.turn(inner[:, :rank])
+    rights.turn(outer[:rank].T)
+    return _finished(lefts.columns, values, rights.columns, rank)
+
+
+def by_size(values: np.ndarray) -> np.ndarray:
+    """Places of eigenvalues, the largest in size first."""
+    return np.argsort(-np.abs(values), kind="stable")
+
+
+def by_ends(high: int, low: int) -> Order:
+    """Places of so many of the highest above 0, of the lowest below 0, then the others."""
+
+    def order(values: np.ndarray) -> np.ndarray:
+        rising = np.argsort(values, kind="stable")
+        zero = _ZERO * np.abs(values).max(initial=0)
+        above = rising[::-1][: min(high, int(np.sum(values > zero)))]
+        below = rising[: min(low, int(np.sum(values < -zero)))]
+        ends = np.concatenate([above, below])
+        others = np.setdiff1d(rising, ends)
+        return np.concatenate([ends, others[by_size(values[others])]])
+
+    return order
 
 
 def eigen(
-    matrix: Operator, rank: int, options: Decomposition, seed: int, watch: Watch
+    matrix: Operator,
+    rank: int,
+    options: Decomposition,
+    seed: int,
+    watch: Watch,
+    order: Order = by_size,
 ) -> Eigen:
-    """At least `rank` eigenvalues of largest size of a symmetric matrix, falling.
+    """At least `rank` eigenvalues of a symmetric matrix, the first of an order first.
 
-    Args: as `singular`.
+    Args:
+        order: eigenvalues -> their places, those asked for first.
+
+    Others: as `singular`.
     """
     from scipy.linalg import eigh
 
-    size, wide = matrix.size, block_width(matrix.size, rank)
-    if wide == size:
+    size, most = matrix.size, basis_width(matrix.size, rank)
+    if most == size:
         dense = matrix.times(np.eye(size))
-        return _sorted(*eigh((dense + dense.T) / 2, overwrite_a=True))
-    block = _orthonormal(matrix.times(_start(size, wide, seed)))
-    explained = gain = 0.0
-    for number in range(options.passes):
-        product = matrix.times(block)
-        small = block.T @ product
-        values, turn = eigh((small + small.T) / 2)
-        now = float(np.sort(np.square(values))[-rank:].sum())
-        watch.tell(f"eigenvectors, pass {number + 1}", _share(number, options))
-        if now - explained <= options.tolerance * now:
+        values, vectors = eigh((dense + dense.T) / 2, overwrite_a=True)
+        places = order(values)
+        return Eigen(values[places], _signed(vectors[:, places]))
+    basis, search = _Basis(size, most, seed), _Search(rank, most, options, watch)
+    between = np.zeros((most, most))
+    block = basis.outside(matrix.times(_start(size, seed)))[1]
+    while True:
+        new = basis.add(block)
+        parts, block, over = basis.outside(matrix.times(block))
+        between[: basis.count, new] = parts
+        between[new, : basis.count] = parts.T
+        if not search.looks(basis.count):
+            continue
+        values, turned = eigh(between[: basis.count, : basis.count])
+        places = order(values)
+        values, turned = values[places], turned[:, places]
+        if search.found(values, np.linalg.norm(over @ turned[new], axis=0)):
             break
-        explained, gain = now, now - explained
-        if number + 1 < options.passes:
-            block = _orthonormal(product)
-    else:
-        _unfinished(watch, options, gain / max(explained, 1e-300))
-    return _sorted(values, block @ turn)
+        if search.doubts:
+            block = basis.outside(np.zeros_like(block))[1]
+        if search.full(basis.count):
+            basis.turn(turned[:, : search.kept])
+            between = _diagonal(values[: search.kept], most)
+    basis.turn(turned[:, :rank])
+    return Eigen(values[:rank], _signed(basis.columns))
 
 
-def _unfinished(watch: Watch, options: Decomposition, gain: float) -> None:
-    watch.notes.append(
-        f"after {options.passes} passes the vectors still gained {gain:.1e} of what they "
-        "explain in a pass (factorise.passes, factorise.tolerance)"
-    )
+class _Basis:
+    """Orthonormal columns, with room for some number of them.
+
+    scale: the largest column that was ever set beside them.
+    """
+
+    def __init__(self, size: int, most: int, seed: int) -> None:
+        self.room = np.empty((size, most), order="F")
+        self.count, self.scale, self.seed = 0, 0.0, seed
+
+    @property
+    def columns(self) -> np.ndarray:
+        """(n, count)."""
+        return self.room[:, : self.count]
+
+    def add(self, block: np.ndarray) -> slice:
+        """Takes on the columns of a block; where they stand."""
+        place = slice(self.count, self.count + block.shape[1])
+        self.room[:, place] = block
+        self.count = place.stop
+        return place
+
+    def turn(self, turned: np.ndarray) -> None:
+        """Combinations of its columns in place of them."""
+        self.room[:, : turned.shape[1]] = self.columns @ turned
+        self.count = turned.shape[1]
+
+    def outside(self, block: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(parts, q, r): block = columns @ parts + q @ r, with q orthonormal and outside.
+
+        Where a column has nothing outside, q has a random one there and r zeros.
+        """
+        from scipy.linalg import qr
+
+        self.scale = max(self.scale, float(np.linalg.norm(block, axis=0).max()))
+        parts, block = self._without(block)
+        q, r = qr(block, mode="economic", overwrite_a=True, check_finite=False)
+        if np.abs(np.diag(r)).min() <= _LITTLE * self.scale:
+            inside, q = self._without(q)  # in little that is left, rounding counts
+            q, again = qr(q, mode="economic", overwrite_a=True, check_finite=False)
+            parts, r = parts + inside @ r, again @ r
+        none = np.abs(np.diag(r)) <= _ZERO * self.scale
+        if none.any():
+            key = stream_key(self.seed, "factorise, outside", self.count)
+            shape = len(q), int(none.sum())
+            random = units(key, 0, shape[0] * shape[1]).reshape(shape) - 0.5
+            q[:, none], r[none] = 0.0, 0.0
+            for _ in range(2):
+                random = self._without(random - q @ (q.T @ random))[1]
+            q[:, none] = qr(random, mode="economic")[0]
+        return parts, q, r
+
+    def _without(self, block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(how much of each column, what is left of the block)."""
+        whole = self.columns.T @ block
+        block = block - self.columns @ whole
+        rest = self.columns.T @ block  # what rounding left there
+        return whole + rest, block - self.columns @ rest
 
 
-def _share(number: int, options: Decomposition) -> float:
-    """How much is done after a pass: most matrices need a dozen or fewer."""
-    return min(0.99, (number + 1) / min(options.passes, 12))
+class _Search:
+    """When the vectors are good enough, and when the basis is to be shrunk.
+
+    A basis meets no more vectors of one value than a block has columns. Where that many
+    are found, there may be more: the search goes on from random columns for as long again,
+    until that changes no value.
+
+    kept: columns of a basis that was full.
+    doubts: whether to go on from random columns.
+    """
+
+    def __init__(
+        self, rank: int, most: int, options: Decomposition, watch: Watch
+    ) -> None:
+        self.rank, self.most, self.options, self.watch = rank, most, options, watch
+        self.kept = min(rank + _KEPT, most - BLOCK)
+        self.blocks, self.until, self.doubts = 0, 0, False
+        self.before = np.zeros(0)
+
+    def looks(self, count: int) -> bool:
+        """After one more block: whether it is time to look."""
+        self.blocks += 1
+        wanted = self.rank / BLOCK * _TIMES
+        share = min(0.99, self.blocks / min(self.options.passes, wanted))
+        self.watch.tell(f"singular vectors, block {self.blocks}", share)
+        enough = count >= self.rank
+        last = self.blocks >= self.options.passes
+        return enough and (last or self.blocks % _LOOK == 0 or self.full(count))
+
+    def full(self, count: int) -> bool:
+        """Whether there is no room for another block."""
+        return count + BLOCK > self.most
+
+    def found(self, values: np.ndarray, missed: np.ndarray) -> bool:
+        """Whether what each wanted vector misses is little, or there was time enough."""
+        worst, largest = missed[: self.rank].max(), np.abs(values).max()
+        near = self.options.tolerance * largest
+        good = worst <= near and self.blocks >= self.until
+        self.doubts = good and self._crowded(values[: self.rank], near)
+        if good and not self.doubts:
+            return True
+        if self.doubts:
+            self.until = 2 * self.blocks
+        if self.blocks < self.options.passes:
+            return False
+        self.watch.notes.append(
+            f"after {self.options.passes} passes a vector still misses "
+            f"{worst / largest:.1e} of the largest value (factorise.passes, "
+            "factorise.tolerance)"
+        )
+        return True
+
+    def _crowded(self, values: np.ndarray, near: float) -> bool:
+        """Whether a block's columns have one value, and have not had it before."""
+        before, self.before = self.before, values
+        if len(before) and np.abs(before - values).max() <= near:
+            return False
+        rising = np.sort(values)
+        return bool((rising[BLOCK - 1 :] - rising[: 1 - BLOCK] <= near).any())
 
 
-def _start(size: int, wide: int, seed: int) -> np.ndarray:
-    """(size, wide): random numbers around 0."""
-    return (
-        units(stream_key(seed, "factorise"), 0, size * wide).reshape(size, wide) - 0.5
-    )
+def _diagonal(values: np.ndarray, size: int) -> np.ndarray:
+    return np.diag(np.pad(values, (0, size - len(values))))
 
 
-def _orthonormal(block: np.ndarray) -> np.ndarray:
-    return _factors(block)[0]
+def _start(size: int, seed: int) -> np.ndarray:
+    """(size, BLOCK): random numbers around 0."""
+    numbers = units(stream_key(seed, "factorise"), 0, size * BLOCK)
+    return numbers.reshape(size, BLOCK) - 0.5
 
 
-def _factors(block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    from scipy.linalg import qr
-
-    q, r = qr(block, mode="economic", overwrite_a=True, check_finite=False)
-    return np.ascontiguousarray(q), r
-
-
-def _sorted(values: np.ndarray, vectors: np.ndarray) -> Eigen:
-    order = np.argsort(-np.abs(values), kind="stable")
-    vectors = vectors[:, order]
-    return Eigen(values[order], vectors * _signs(vectors))
+def _signed(vectors: np.ndarray) -> np.ndarray:
+    return vectors * _signs(vectors)
 
 
 def _finished(

@@ -322,7 +322,8 @@ class RoleScheme(Options):
         left, out = width, {}
         for members in classes:
             if members is not last:
-                each = round(self.roles[members[0]] / total * width)
+                share = self.roles[members[0]] / total
+                each = max(round(share * width), 1) if share else 0
                 out.update(dict.fromkeys(members, each))
                 left -= each * len(members)
         if left < len(last) or left % len(last):

@@ -175,10 +175,57 @@ def test_odds_are_taken_off_closeness():
     graph = ordered_groups()
     held = hide(graph, 0, 0)
     asked = whole._ask(found(held.rest), held)
-    at, free = whole.calibrate(asked, 3.0), whole.calibrate(asked, 0.0)
+    links = graph.num_arcs
+    at, free = (whole.calibrate(asked, links, odds) for odds in (3.0, 0.0))
     assert at.constant == pytest.approx(free.constant - 3)
-    chosen = whole.calibrate(asked, None)
+    chosen = whole.calibrate(asked, links, None)
     assert free.constant - chosen.constant in whole.ODDS
+
+
+def hidden_links(seed, near, way, count=4000):
+    """Closeness and direction of links, and of random pairs, as columns of one number."""
+
+    def normal(name, size, middle):
+        one, two = (units(stream_key(seed, name, i), 0, size) for i in (1, 2))
+        drawn = np.sqrt(-2 * np.log(one + 1e-12)) * np.cos(2 * np.pi * two)
+        return (drawn + middle)[:, None]
+
+    return whole.Asked(
+        close=normal("close", count, near),
+        close_others=normal("others", 4 * count, -3.0),
+        way=normal("way", count, way),
+        way_others=normal("ways of others", 4 * count, 0.0),
+        one_way=np.ones(count, bool),
+    )
+
+
+@pytest.mark.parametrize(("near", "way"), [(0.0, 2.0), (1.0, 1.0), (0.0, 0.3)])
+def test_odds_are_those_with_the_least_product_of_wrong_answers(near, way):
+    asked = hidden_links(7, near, way)
+    m = 3000  # links: half as many random pairs, of which 20 and 100 may come before
+
+    def wrong(odds):
+        links = np.minimum(0, -np.logaddexp(0, odds - asked.close[:, 0]))
+        links -= np.logaddexp(0, -asked.way[:, 0])
+        turned = -np.logaddexp(0, odds - asked.close[:, 0])
+        turned -= np.logaddexp(0, asked.way[:, 0])
+        others = -np.logaddexp(0, odds - asked.close_others[:, 0])
+        others -= np.logaddexp(0, -asked.way_others[:, 0])
+        falling = np.sort(others)[::-1]
+        bars = [falling[int(k / (m / 2) * len(falling))] for k in (20, 100)]
+        ones, zeros = np.ones(len(links)), np.zeros(len(turned))
+        both = np.r_[ones, zeros], np.r_[ones, np.zeros(len(others))]
+        return np.prod(
+            [
+                1 - roc_auc_score(both[0], np.r_[links, turned]),
+                1 - roc_auc_score(both[1], np.r_[links, others]),
+                *(np.mean(links <= bar) for bar in bars),
+            ]
+        )
+
+    best = min(whole.ODDS, key=wrong)
+    one = np.ones(1)
+    assert abs(whole._odds(asked, m, one, 0.0, one) - best) <= 0.5
 
 
 @pytest.mark.parametrize("name", DEGENERATE)
