@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from nodeemb import __version__
 from nodeemb.cli.config import config
+from nodeemb.cli.corpus import corpus
 from nodeemb.cli.datasets import datasets
 from nodeemb.cli.doctor import doctor
 from nodeemb.cli.embed import embed
@@ -71,6 +72,7 @@ for _command in (
     presets,
     signs,
     protocols,
+    corpus,
     datasets,
     doctor,
 ):

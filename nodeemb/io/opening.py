@@ -55,20 +55,23 @@ def kind_of(path: Path) -> str:
     return "text"
 
 
-def refuse_other(start: bytes, path: Path, packed: bool = False) -> None:
+def refuse_other(
+    start: bytes,
+    path: Path | str,
+    packed: bool = False,
+    allowed: str = "Text in columns (plain, gzip or zstd), Parquet and Arrow",
+) -> None:
     """Refuses what begins like a format that is not read (DataRefused).
 
     Args:
         start: the first bytes, unpacked.
         path: the file.
         packed: True where the bytes were packed; then no table is read either.
+        allowed: what is read.
     """
     for mark, what in _OTHERS.items():
         if start.startswith(mark):
-            raise DataRefused(
-                f"{path} is {what}",
-                allowed="Text in columns (plain, gzip or zstd), Parquet and Arrow",
-            )
+            raise DataRefused(f"{path} is {what}", allowed=allowed)
     inner = {**_TABLES, _GZIP: "gzip", _ZSTD: "zstd"} if packed else {}
     for mark, kind in inner.items():
         if start.startswith(mark):
@@ -82,33 +85,45 @@ def refuse_other(start: bytes, path: Path, packed: bool = False) -> None:
 @contextmanager
 def unpacked(path: Path) -> Iterator[IO[bytes]]:
     """The bytes of a text file, unpacked on the way where gzip or zstd packed them."""
-    with opened(path) as file:
-        start = file.peek(len(_ZSTD))
-        if start.startswith(_GZIP):
-            with gzip.GzipFile(fileobj=file) as packed:
-                yield cast(IO[bytes], packed)
-        elif start.startswith(_ZSTD):
-            import pyarrow as pa
+    with opened(path) as file, unpacked_stream(file) as stream:
+        yield stream
 
-            with pa.CompressedInputStream(file, "zstd") as packed:
-                yield packed
-        else:
-            yield file
+
+@contextmanager
+def unpacked_stream(file: Any) -> Iterator[IO[bytes]]:
+    """As `unpacked`, for an open file that can be peeked into."""
+    start = file.peek(len(_ZSTD))
+    if start.startswith(_GZIP):
+        with gzip.GzipFile(fileobj=file) as packed:
+            yield cast(IO[bytes], packed)
+    elif start.startswith(_ZSTD):
+        import pyarrow as pa
+
+        with pa.CompressedInputStream(file, "zstd") as packed:
+            yield packed
+    else:
+        yield file
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[Any]:
     """The file, to read its bytes; faults on the way are told in words."""
-    with _open(path) as file:
-        try:
-            yield file
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise _broken(path, "gzip", str(error)) from None
-        except OSError as error:
-            # pyarrow's own faults carry no number of the system's
-            if error.errno is None:
-                raise _broken(path, "zstd", str(error)) from None
-            raise DataRefused(f"{path} cannot be read: {error.strerror}") from None
+    with _open(path) as file, told_in_words(path):
+        yield file
+
+
+@contextmanager
+def told_in_words(path: Path | str) -> Iterator[None]:
+    """What goes wrong while a file is read and unpacked becomes DataRefused."""
+    try:
+        yield
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise _broken(path, "gzip", str(error)) from None
+    except OSError as error:
+        # pyarrow's own faults carry no number of the system's
+        if error.errno is None:
+            raise _broken(path, "zstd", str(error)) from None
+        raise DataRefused(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _open(path: Path) -> io.BufferedReader:
@@ -139,7 +154,7 @@ def _missing(path: Path) -> DataRefused:
     )
 
 
-def _broken(path: Path, packing: str, problem: str) -> DataRefused:
+def _broken(path: Path | str, packing: str, problem: str) -> DataRefused:
     cut_short = "end-of-stream" in problem or "Truncated" in problem
     if cut_short:
         return DataRefused(

@@ -1,0 +1,44 @@
+"""How text is read: what a token, a sentence and a word of the vocabulary are."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from nodeemb.options import Options
+
+
+class TextOptions(Options):
+    """The options of `read_corpus`."""
+
+    tokens: Literal["whitespace", "words"] = Field(
+        default="whitespace",
+        description="whitespace: what stands between white space; words: runs of letters "
+        "and digits of any script, apostrophes inside kept, everything else left out",
+    )
+    lower: bool = Field(default=False, description="put every token in lower case")
+    sentences: Literal["lines", "running"] = Field(
+        default="lines",
+        description="lines: each line is a sentence; running: each file is one running "
+        "text, whose lines mean nothing",
+    )
+    max_length: int = Field(
+        default=10_000,
+        ge=2,
+        le=1_000_000,
+        description="tokens in a sentence; longer ones are cut, 2 to 1,000,000",
+    )
+    errors: Literal["refuse", "replace", "skip"] = Field(
+        default="refuse",
+        description="bytes that are not UTF-8: refuse them with their place, replace them "
+        "with U+FFFD, or skip them",
+    )
+    min_count: int = Field(
+        default=5, ge=1, description="words that come less often are left out; from 1"
+    )
+    max_size: int | None = Field(
+        default=None,
+        ge=2,
+        description="at most so many words, the most frequent; from 2, all if not given",
+    )
