@@ -88,7 +88,12 @@ CHARACTERS = st.one_of(
     st.sampled_from("aabbcAB \n\t'’.,-_1\r\u00a0\u3000\x1c\u0301\u0942\u200dσΣéİ中"),
     st.characters(exclude_characters="\0\ufeff", exclude_categories=["Cs"]),
 )
-TEXTS = st.lists(st.text(CHARACTERS, max_size=60), min_size=1, max_size=3)
+FEW_WORDS = st.lists(
+    st.sampled_from(["a ", "b ", "a\n", "B ", "b, ", "\u00e9 ", "it's "]), max_size=30
+).map("".join)
+TEXTS = st.lists(
+    st.one_of(FEW_WORDS, st.text(CHARACTERS, max_size=60)), min_size=1, max_size=3
+)
 
 
 @settings(max_examples=60)
