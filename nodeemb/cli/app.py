@@ -24,6 +24,7 @@ from nodeemb.cli.presets import presets
 from nodeemb.cli.protocols import protocols
 from nodeemb.cli.signs import signs
 from nodeemb.cli.study import study
+from nodeemb.cli.wordgraph import wordgraph
 from nodeemb.errors import NodeembError
 
 INTERRUPTED = "Interrupted. No half-written result is left."
@@ -73,6 +74,7 @@ for _command in (
     signs,
     protocols,
     corpus,
+    wordgraph,
     datasets,
     doctor,
 ):

@@ -77,7 +77,9 @@ def corpus(
         )
     show.result(_told(made))
     if not quiet:
-        show.say(f"Written to {out}.")
+        show.say(
+            f"Written to {out}. Its word graph: nodeemb wordgraph {out} --out FILE"
+        )
 
 
 def _told(corpus: Corpus) -> str:

@@ -42,3 +42,31 @@ class TextOptions(Options):
         ge=2,
         description="at most so many words, the most frequent; from 2, all if not given",
     )
+
+
+class PairOptions(Options):
+    """The options of a word graph: which pairs of words are counted, with what weight."""
+
+    window: int = Field(
+        default=5, ge=1, le=1000, description="words on each side; 1 to 1000"
+    )
+    weights: Literal["flat", "linear", "inverse"] = Field(
+        default="linear",
+        description="weight at distance d of window w: flat 1; linear (w - d + 1)/w; "
+        "inverse 1/d",
+    )
+    sides: Literal["both", "after", "before"] = Field(
+        default="both",
+        description="edges from a word to those after it, to those before it, or both "
+        "(then each edge and its reverse weigh the same)",
+    )
+    self_pairs: Literal["keep", "drop"] = Field(
+        default="keep",
+        description="a word that comes again in its own window: keep (a self loop) or drop",
+    )
+    memory: int = Field(
+        default=512,
+        ge=1,
+        le=1_000_000,
+        description="MiB for counting; what is beyond waits on disk",
+    )
