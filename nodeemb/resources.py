@@ -16,6 +16,7 @@ KINDS = {
     "presets": ("configs", "presets"),
     "studies": ("configs", "studies"),
     "datasets": ("datasets",),
+    "texts": ("datasets", "text"),
 }
 
 
@@ -33,7 +34,7 @@ def list_resources(kind: str) -> list[str]:
     """The names of all YAML files of a kind, without their ending, sorted.
 
     Args:
-        kind: "presets", "studies" or "datasets".
+        kind: one of `KINDS`.
 
     Raises:
         WrongUse: there is no such kind.

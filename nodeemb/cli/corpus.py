@@ -30,13 +30,14 @@ Sources = Annotated[
     list[str],
     typer.Argument(
         metavar="SOURCES...",
-        help="Files (plain, gzip, zstd, tar archives), folders, or - for standard input.",
+        help="Files (plain, gzip, zstd, tar archives), folders, - for standard input, or "
+        "names of texts: nodeemb datasets.",
         show_default=False,
     ),
 ]
 Tokens = Annotated[str, _text("tokens", "--tokens")]
 Lower = Annotated[bool, _text("lower", "--lower")]
-Sentences = Annotated[str, _text("sentences", "--sentences")]
+Sentences = Annotated[str | None, _text("sentences", "--sentences")]
 MaxLength = Annotated[int, _text("max_length", "--max-length")]
 Errors = Annotated[str, _text("errors", "--errors")]
 MinCount = Annotated[int, _text("min_count", "--min-count")]
@@ -52,7 +53,7 @@ def corpus(
     out: Folder,
     tokens: Tokens = "whitespace",
     lower: Lower = False,
-    sentences: Sentences = "lines",
+    sentences: Sentences = None,
     max_length: MaxLength = 10_000,
     errors: Errors = "refuse",
     min_count: MinCount = 5,

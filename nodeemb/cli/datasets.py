@@ -1,4 +1,4 @@
-"""`nodeemb datasets`: the graphs that have a card, which of them are here, and are they right."""
+"""`nodeemb datasets`: the graphs and texts that have a card, which of them are here, and are they right."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import typer
 
 from nodeemb.cli import show
 from nodeemb.cli.progress import progress
+from nodeemb.cli.texts import list_all, text_told, verdict
 from nodeemb.errors import DataRefused
 
 if TYPE_CHECKING:
     from nodeemb.io.cards import Card
+    from nodeemb.io.text_cards import TextCard
 
 
 def datasets(
@@ -34,15 +36,24 @@ def datasets(
 ) -> None:
     """List the data sets, show the card of one, or verify the files that are here."""
     from nodeemb.io.cards import list_cards, load_card
+    from nodeemb.io.text_cards import list_texts, load_text_card
 
-    cards = [load_card(name) for name in names or list_cards()]
+    asked = [name for name in names or list_texts() if name in list_texts()]
+    texts = [load_text_card(name) for name in asked]
+    graphs = list_cards() if not names else [n for n in names if n not in asked]
+    cards = [load_card(name) for name in graphs]
     if verify:
-        _verify(cards if names else [card for card in cards if card.here])
+        _verify(
+            cards if names else [card for card in cards if card.here],
+            texts if names else [text for text in texts if text.here],
+        )
     elif names:
-        for number, card in enumerate(cards):
-            show.result(("\n" if number else "") + _text(card))
+        told = [*map(_text, cards), *map(text_told, texts)]
+        show.result("\n\n".join(told))
     else:
         _list(cards)
+        show.say("")
+        list_all(texts)
 
 
 def _list(cards: Sequence[Card]) -> None:
@@ -64,24 +75,23 @@ def _list(cards: Sequence[Card]) -> None:
     show.say("More of one, and where its file comes from: nodeemb datasets NAME")
 
 
-def _verify(cards: Sequence[Card]) -> None:
+def _verify(cards: Sequence[Card], texts: Sequence[TextCard]) -> None:
     from nodeemb.io.verify import verify
 
     with progress(False) as shown:
         verdicts = list(verify(cards, shown))
-    show.table(
-        ["data set", "verdict"],
-        [[verdict.card.name, verdict.told] for verdict in verdicts],
-    )
-    wrong = [verdict for verdict in verdicts if verdict.wrong]
-    for verdict in wrong:
-        show.say(f"\n{verdict.card.name}: {verdict.wrong}")
+    found = [(each.card.name, each.told, each.wrong) for each in verdicts]
+    found += [(text.name, *verdict(text)) for text in texts]
+    show.table(["data set", "verdict"], [[name, told] for name, told, _ in found])
+    wrong = [(name, why) for name, _, why in found if why]
+    for name, why in wrong:
+        show.say(f"\n{name}: {why}")
     if wrong:
         raise DataRefused(
-            f"{len(wrong)} of {len(verdicts)} data sets are not what their cards say: "
-            + ", ".join(verdict.card.name for verdict in wrong)
+            f"{len(wrong)} of {len(found)} data sets are not what their cards say: "
+            + ", ".join(name for name, _ in wrong)
         )
-    show.say(f"\nAll well: {len(verdicts)} data sets are what their cards say.")
+    show.say(f"\nAll well: {len(found)} data sets are what their cards say.")
 
 
 def _text(card: Card) -> str:

@@ -43,7 +43,7 @@ def wordgraph(
     memory: Memory = 512,
     tokens: reading.Tokens = "whitespace",
     lower: reading.Lower = False,
-    sentences: reading.Sentences = "lines",
+    sentences: reading.Sentences = None,
     max_length: reading.MaxLength = 10_000,
     errors: reading.Errors = "refuse",
     min_count: reading.MinCount = 5,
@@ -58,21 +58,21 @@ def wordgraph(
     from nodeemb.corpus.reading import read_corpus
     from nodeemb.corpus.word_graph import write_word_graph
 
-    given = TextOptions(
-        tokens=tokens,  # type: ignore[arg-type]
-        lower=lower,
-        sentences=sentences,  # type: ignore[arg-type]
-        max_length=max_length,
-        errors=errors,  # type: ignore[arg-type]
-        min_count=min_count,
-        max_size=max_size,
-    )
+    given: dict[str, Any] = {
+        "tokens": tokens,
+        "lower": lower,
+        "sentences": sentences,
+        "max_length": max_length,
+        "errors": errors,
+        "min_count": min_count,
+        "max_size": max_size,
+    }
     with progress(quiet) as shown:
         if any(map(is_corpus, sources)):
             _check_alone(sources, given)
             corpus = Corpus.load(sources[0])
         else:
-            corpus = read_corpus(sources, **given.model_dump(), progress=shown)
+            corpus = read_corpus(sources, **given, progress=shown)
         report = write_word_graph(
             corpus,
             out,
@@ -88,11 +88,12 @@ def wordgraph(
         show.say(f"Written to {out}. Look: nodeemb inspect {out} --weight weight")
 
 
-def _check_alone(sources: list[str], given: TextOptions) -> None:
+def _check_alone(sources: list[str], given: dict[str, Any]) -> None:
     """Refuses other sources and reading options beside an encoded corpus (WrongUse)."""
     if len(sources) > 1:
         raise WrongUse("an encoded corpus is counted alone", allowed="One folder")
-    asked = given.model_dump(exclude_defaults=True)
+    usual = {**TextOptions().model_dump(), "sentences": None}
+    asked = [name for name, value in given.items() if value != usual[name]]
     if asked:
         raise WrongUse(
             f"{sources[0]} is encoded already, and {', '.join(asked)} cannot be given",

@@ -21,7 +21,7 @@ class TextOptions(Options):
     sentences: Literal["lines", "running"] = Field(
         default="lines",
         description="lines: each line is a sentence; running: each file is one running "
-        "text, whose lines mean nothing",
+        "text, whose lines mean nothing; if not given, as a text's card says, else lines",
     )
     max_length: int = Field(
         default=10_000,

@@ -38,7 +38,7 @@ def read_corpus(
     out: Name | None = None,
     tokens: str = "whitespace",
     lower: bool = False,
-    sentences: str = "lines",
+    sentences: str | None = None,
     max_length: int = 10_000,
     errors: str = "refuse",
     min_count: int = 5,
@@ -53,11 +53,13 @@ def read_corpus(
 
     Args:
         sources: files (plain, gzip, zstd, tar archives of these), folders, or "-" for
-            standard input; one or several, in the order in which they are read.
+            standard input, or names of texts that have a card; one or several, in the
+            order in which they are read.
         out: the folder to make; None: a temporary one, removed with the corpus.
         tokens: "whitespace" or "words", see `TextOptions`.
         lower: put every token in lower case.
-        sentences: "lines" or "running": each file one text, cut at max_length.
+        sentences: "lines" or "running": each file one text, cut at max_length. None:
+            as the card of a text says, else "lines".
         max_length: tokens in a sentence; longer ones are cut, and nothing is lost.
         errors: "refuse", "replace" or "skip" bytes that are not UTF-8.
         min_count: words that come less often are left out.
@@ -70,12 +72,14 @@ def read_corpus(
         OutOfResources: the distinct words do not fit into memory, or the text not on disk.
         WrongUse: an option that does not exist, or a folder that does.
     """
+    names = [sources] if isinstance(sources, (str, os.PathLike)) else list(sources)
+    found = Sources(names)
     options = parse(
         TextOptions,
         {
             "tokens": tokens,
             "lower": lower,
-            "sentences": sentences,
+            "sentences": found.sentences if sentences is None else sentences,
             "max_length": max_length,
             "errors": errors,
             "min_count": min_count,
@@ -83,8 +87,6 @@ def read_corpus(
         },
         "read_corpus",
     )
-    names = [sources] if isinstance(sources, (str, os.PathLike)) else list(sources)
-    found = Sources(names)
     if out is not None:
         _encode(found, Path(out), options, progress)
         return Corpus.load(out)

@@ -1,4 +1,4 @@
-"""Where text comes from: files, folders, archives, standard input.
+"""Where text comes from: files, folders, archives, standard input, texts with a card.
 
 Files are known by their content: plain, gzip or zstd, and a tar archive inside or not. A
 folder is all its files in the order of their paths; an archive is its members in the order
@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Protocol
 
 from nodeemb.errors import DataRefused, WrongUse
 from nodeemb.io.opening import opened, told_in_words, unpacked_stream
+from nodeemb.io.text_cards import TextCard, list_texts, load_text_card
 
 STANDARD_INPUT = "-"
 _HEADER, _MARK_AT, _MARK = 512, 257, b"ustar"
@@ -41,11 +42,12 @@ class Sources:
     """All that was asked for, file by file, and how much of it is read.
 
     Args:
-        names: files, folders, or "-" for standard input.
+        names: files, folders, names of texts that have a card, or "-" for standard input.
 
     Raises:
         WrongUse: none is given, or standard input together with anything else.
-        DataRefused: a file that is not there, or a folder without files.
+        DataRefused: a file that is not there or not the one of its card, or a folder
+            without files.
     """
 
     def __init__(self, names: Sequence[str | os.PathLike[str]]) -> None:
@@ -55,9 +57,18 @@ class Sources:
         if STANDARD_INPUT in given and len(given) > 1:
             raise WrongUse("standard input (-) is read alone, or files without it")
         self.names = given
+        self._cards = [card for name in given if (card := _card(name))]
         self.paths = [path for name in given for path in _files(name)]
         self._sizes = [path.stat().st_size for path in self.paths]
         self._before, self._file = 0, None
+
+    @property
+    def sentences(self) -> str:
+        """What a sentence is, as the cards say; "lines" where not all have one."""
+        told = {card.sentences for card in self._cards}
+        if len(self._cards) < len(self.names) or len(told) > 1:
+            return "lines"
+        return told.pop()
 
     @property
     def share(self) -> float:
@@ -82,13 +93,23 @@ def _standard_input() -> Iterator[Text]:
         yield from _inside(name, sys.stdin.buffer)
 
 
+def _card(name: str) -> TextCard | None:
+    """The card of a text; None for a file or folder, also one of a text's name."""
+    if os.path.lexists(name) or name not in list_texts():
+        return None
+    return load_text_card(name)
+
+
 def _files(name: str) -> list[Path]:
     if name == STANDARD_INPUT:
         return []
+    card = _card(name)
+    if card is not None:
+        return card.checked()
     path = Path(name)
     if not os.path.isdir(path):  # noqa: PTH112 - False for a name no system takes
-        with opened(path):  # refused now, and not after all files before it
-            return [path]
+        _check_file(path)
+        return [path]
     found = sorted(
         each
         for each in path.rglob("*")
@@ -97,6 +118,20 @@ def _files(name: str) -> list[Path]:
     if not found:
         raise DataRefused(f"the folder {path} holds no file", allowed="Files of text")
     return found
+
+
+def _check_file(path: Path) -> None:
+    """Refuses a file that is not there now, and not after all files before it."""
+    try:
+        with opened(path):
+            pass
+    except DataRefused as error:
+        texts = ", ".join(list_texts())
+        raise DataRefused(
+            error.what,
+            allowed=error.allowed or f"A file, a folder, - or a text: {texts}",
+            next_step=error.next_step,
+        ) from None
 
 
 def _hidden(parts: Sequence[str]) -> bool:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from nodeemb.io import cards
+from nodeemb.io import cards, text_cards
 from nodeemb.io.cards import list_cards, load_card
+from nodeemb.io.text_cards import list_texts, load_text_card
 
 TEXT = "# a comment\n1\t2\n2\t3\n3\t1\n"
 
@@ -37,7 +38,7 @@ def test_the_list_says_what_is_here(nodeemb, data):
     result = nodeemb("datasets")
     assert result.exit_code == 0
     lines = {line.split()[0]: line for line in result.stdout.splitlines()[1:]}
-    assert list(lines) == list_cards()
+    assert list(lines) == [*list_cards(), "text", *list_texts()]
     assert lines["debian-depends"].split(None, 1)[1].split("  ")[0] == "directed"
     assert "comes with nodeemb" in lines["debian-depends"]
     assert lines["web-Google"].split()[1:] == [
@@ -48,8 +49,9 @@ def test_the_list_says_what_is_here(nodeemb, data):
     ]
     assert "not here" in lines["wiki-Vote"]
     assert "not known" in lines["soc-sign-Slashdot081106"]
-    assert f"2 of {len(lines)} are here; looked for in {Path('data').resolve()}" in (
-        result.stderr
+    assert (
+        f"2 of {len(list_cards())} are here; looked for in {Path('data').resolve()}"
+        in (result.stderr)
     )
 
 
@@ -112,3 +114,23 @@ def test_verify_of_an_absent_set_says_where_it_belongs(refused, data):
     assert "1 of 2" in told
     assert "snap.stanford.edu/data/wiki-Vote.html" in told
     assert str(Path("data/directed/wiki-Vote/wiki-Vote.txt.gz").resolve()) in told
+
+
+def test_texts_are_listed_shown_and_checked(nodeemb, refused, monkeypatch, tmp_path):
+    monkeypatch.setenv("NODEEMB_DATA", str(tmp_path))
+    listed = nodeemb("datasets").stdout
+    assert "brown" in listed and "1,161,192" in listed
+    shown = nodeemb("datasets", "lee", "debian-depends").stdout
+    assert "59,890 between white space" in shown and "debian-depends: " in shown
+    assert "no. Put text/lee/lee_background.cor.gz into" in shown
+    assert "are not there" in refused(3, "datasets", "--verify", "lee")
+    file = tmp_path / "text" / "lee" / "lee_background.cor.gz"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"another")
+    assert "its sha256 is" in refused(3, "datasets", "--verify", "lee")
+    digest = hashlib.sha256(b"another").hexdigest()
+    card = load_text_card("lee").model_copy(
+        update={"files": {"text/lee/lee_background.cor.gz": digest}}
+    )
+    monkeypatch.setattr(text_cards, "load_text_card", lambda name: card)
+    assert "checksum is right" in nodeemb("datasets", "--verify", "lee").stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import gzip
+import hashlib
 import io
 import json
 import re
@@ -20,12 +21,14 @@ from hypothesis import strategies as st
 
 from nodeemb.corpus import pieces as piece_table
 from nodeemb.corpus import reading, text
+from nodeemb.corpus import sources as corpus_sources
 from nodeemb.corpus.corpus import Corpus
 from nodeemb.corpus.reading import read_corpus
 from nodeemb.corpus.tokens import words as words_of
 from nodeemb.corpus.vocabulary import Vocabulary
 from nodeemb.errors import DataRefused, OutOfResources, UnknownId, WrongUse
-from nodeemb.io.cards import data_folder
+from nodeemb.io.cards import data_folder, list_cards
+from nodeemb.io.text_cards import list_texts, load_text_card
 
 ONE = {"min_count": 1}
 
@@ -478,3 +481,69 @@ def test_lee_is_read_as_the_slow_twin_reads_it(options):
 def test_the_measured_counts_of_the_brown_corpus():
     report = read_corpus(data("brown", "brown.txt.gz"), **ONE).report
     assert (report.tokens, report.lines, report.bytes) == (1161192, 57340, 6127074)
+
+
+# ---- texts that have a card -----------------------------------------------------------
+
+TEXTS_THERE_ARE = ["brown", "english-novels-a", "lee", "ptb", "wikispeedia-articles"]
+
+
+def test_the_texts_are_these_and_have_no_name_of_a_graph():
+    assert list_texts() == TEXTS_THERE_ARE
+    assert not set(list_texts()) & set(list_cards())
+
+
+SLOW = ("english-novels-a", "wikispeedia-articles")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else [])
+        for name in TEXTS_THERE_ARE
+    ],
+)
+def test_every_text_is_what_its_card_says(name):
+    card = load_text_card(name)
+    if not card.here:
+        pytest.skip(f"the files of {name} are not here")
+    report = read_corpus(name, sentences="lines", min_count=1).report
+    found = (report.files, report.lines, report.tokens, report.distinct)
+    assert found == tuple(card.counts.model_dump().values())
+
+
+@pytest.fixture
+def shelf(monkeypatch, tmp_path):
+    """A data folder and a card of one text in it."""
+    card = load_text_card("lee")
+    content = b"a b\nb c a\n"
+    write(tmp_path / "mine.txt", content)
+    files = {"mine.txt": hashlib.sha256(content).hexdigest()}
+    card = card.model_copy(update={"files": files, "sentences": "running"})
+    monkeypatch.setenv("NODEEMB_DATA", str(tmp_path))
+    monkeypatch.setattr(corpus_sources, "load_text_card", lambda name: card)
+    return tmp_path
+
+
+def test_a_text_is_read_by_name_as_its_card_says(shelf):
+    assert told(read_corpus("lee", **ONE))[1] == [["a", "b", "b", "c", "a"]]
+    lines = read_corpus("lee", sentences="lines", **ONE)
+    assert told(lines)[1] == [["a", "b"], ["b", "c", "a"]]
+    other = write(shelf / "other", "a b\nc\n")
+    assert len(told(read_corpus(["lee", other], **ONE))[1]) == 4  # not all have a card
+
+
+def test_another_file_than_the_cards_and_no_file_are_refused(shelf):
+    write(shelf / "mine.txt", "a b c\n")
+    with pytest.raises(DataRefused, match="not the one that the card"):
+        read_corpus("lee")
+    (shelf / "mine.txt").unlink()
+    with pytest.raises(DataRefused, match=r"are not there.*Put mine.txt into"):
+        read_corpus("lee")
+
+
+def test_a_text_that_has_no_card_is_refused():
+    with pytest.raises(WrongUse, match="Did you mean brown"):
+        load_text_card("browm")
+    with pytest.raises(DataRefused, match="or a text: brown, english-novels-a"):
+        read_corpus("browm")
