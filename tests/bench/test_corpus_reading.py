@@ -18,9 +18,7 @@ pytestmark = pytest.mark.bench
 JOB = """
 import json, resource, sys, time
 from nodeemb.corpus.reading import read_corpus
-
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+from nodeemb.memory import peak_bytes
 
 def now():
     with open("/proc/self/statm") as file:
@@ -35,7 +33,7 @@ print(json.dumps({
     "tokens": corpus.report.tokens, "distinct": corpus.report.distinct,
     "million_tokens_a_second": corpus.report.tokens / wall / 1e6,
     "million_tokens_a_cpu_second": corpus.report.tokens / cpu / 1e6,
-    "mb": (peak() - before) / 1e6, "longest": int((corpus.starts[1:] - corpus.starts[:-1]).max()),
+    "mb": (peak_bytes() - before) / 1e6, "longest": int((corpus.starts[1:] - corpus.starts[:-1]).max()),
 }))
 """
 
