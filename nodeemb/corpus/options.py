@@ -68,5 +68,6 @@ class PairOptions(Options):
         default=512,
         ge=1,
         le=1_000_000,
-        description="MiB for counting; what is beyond waits on disk",
+        description="MiB for counting, some 250 for the program besides; what is beyond waits "
+        "on disk",
     )

@@ -16,7 +16,8 @@ import numpy as np
 from nodeemb.compiled import njit
 
 EMPTY = -1
-_PER_SLOT = 44  # bytes: the table, and sorting what is in it
+_PER_SLOT = 56  # bytes: the table, and sorting what is in it
+_PER_KEY = 96  # bytes: read, joined, sorted and summed
 _FULL = 0.7
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _HALF, _LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
@@ -144,15 +145,15 @@ class Counter:
     def pairs(self) -> Iterator[Pairs]:
         """All distinct pairs in order, block by block; nothing is kept here."""
         last = self._drained()
+        self._keys, self._sums = np.empty(0, np.int64), np.empty(0)
         if not self._runs:
             blocks: Iterator[tuple[np.ndarray, np.ndarray]] = iter([last])
         else:
             self._write(last)
             del last
-            self._keys, self._sums = np.empty(0, np.int64), np.empty(0)
             blocks = _merged(
-                [_mapped(*run) for run in self._runs],
-                max(1 << 10, self._memory // (64 * len(self._runs))),
+                self._runs,
+                max(1 << 10, self._memory // (_PER_KEY * len(self._runs))),
             )
         for keys, sums in blocks:
             if len(keys):
@@ -183,29 +184,31 @@ class Counter:
         self._runs.append((path, len(keys)))
 
 
-def _mapped(path: Path, length: int) -> tuple[np.ndarray, np.ndarray]:
-    if not length:
-        return np.empty(0, np.int64), np.empty(0)
-    keys = np.memmap(path, np.int64, "r", shape=(length,))
-    return keys, np.memmap(path, np.float64, "r", 8 * length, (length,))
+def _read(run: tuple[Path, int], at: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """A part of a run; read and not mapped, since mapped pages stay in memory."""
+    path, length = run
+    keys = np.fromfile(path, np.int64, count, offset=8 * at)
+    return keys, np.fromfile(path, np.float64, count, offset=8 * (length + at))
 
 
 def _merged(
-    runs: list[tuple[np.ndarray, np.ndarray]], size: int
+    runs: list[tuple[Path, int]], size: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Sorted runs as one: up to the lowest end of their next `size` keys at a time."""
     at = [0] * len(runs)
-    while open_runs := [i for i, (keys, _) in enumerate(runs) if at[i] < len(keys)]:
-        ends = {i: min(at[i] + size, len(runs[i][0])) for i in open_runs}
-        bound = min(int(runs[i][0][end - 1]) for i, end in ends.items())
-        keys, sums = [], []
-        for i, end in ends.items():
-            part = np.asarray(runs[i][0][at[i] : end])
-            taken = int(np.searchsorted(part, bound, side="right"))
-            keys.append(part[:taken])
-            sums.append(np.asarray(runs[i][1][at[i] : at[i] + taken]))
-            at[i] += taken
-        yield _summed(np.concatenate(keys), np.concatenate(sums))
+    while left := [i for i, (_, length) in enumerate(runs) if at[i] < length]:
+        parts = {i: _read(runs[i], at[i], min(size, runs[i][1] - at[i])) for i in left}
+        bound = min(int(keys[-1]) for keys, _ in parts.values())
+        taken = {
+            i: int(np.searchsorted(keys, bound, side="right"))
+            for i, (keys, _) in parts.items()
+        }
+        for i in left:
+            at[i] += taken[i]
+        yield _summed(
+            np.concatenate([parts[i][0][: taken[i]] for i in left]),
+            np.concatenate([parts[i][1][: taken[i]] for i in left]),
+        )
 
 
 def _summed(keys: np.ndarray, sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -109,7 +109,7 @@ def word_graph(
             )
         parts = list(counter.pairs())
     _check_some(len(parts))
-    source, target, weight = (np.concatenate(each) for each in zip(*parts, strict=True))
+    source, target, weight = _joined(parts)
     return from_rows(source, target, ids=corpus.vocabulary.ids, weight=weight)
 
 
@@ -236,12 +236,28 @@ def _write(file: Any, corpus: Corpus, blocks: Iterator[Pairs]) -> None:
         [("source", pa.string()), ("target", pa.string()), ("weight", pa.float64())]
     )
     with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
-        for pairs in blocks:
+        for pairs in _gathered(blocks):
             for at in range(0, len(pairs.source), _ROWS_AT_ONCE):
                 some = slice(at, at + _ROWS_AT_ONCE)
                 ends = [words.take(pa.array(rows[some])) for rows in pairs[:2]]
                 columns = [*ends, pa.array(pairs.weight[some])]
                 writer.write_table(pa.table(columns, schema=schema))
+
+
+def _gathered(blocks: Iterator[Pairs]) -> Iterator[Pairs]:
+    """The same in larger blocks: a file of many small groups of rows is slow to read."""
+    waiting: list[Pairs] = []
+    for pairs in blocks:
+        waiting.append(pairs)
+        if sum(len(each.source) for each in waiting) >= _ROWS_AT_ONCE:
+            yield _joined(waiting)
+            waiting = []
+    if waiting:
+        yield _joined(waiting)
+
+
+def _joined(blocks: list[Pairs]) -> Pairs:
+    return Pairs(*(np.concatenate(columns) for columns in zip(*blocks, strict=True)))
 
 
 def _check_some(count: int) -> None:

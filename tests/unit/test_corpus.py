@@ -547,3 +547,16 @@ def test_a_text_that_has_no_card_is_refused():
         load_text_card("browm")
     with pytest.raises(DataRefused, match="or a text: brown, english-novels-a"):
         read_corpus("browm")
+
+
+def test_gensim_counts_the_same_words_and_tokens():
+    gensim = pytest.importorskip("gensim.models.word2vec")
+    path = data("lee", "lee_background.cor.gz")
+    theirs = gensim.Word2Vec(min_count=5, workers=1)
+    theirs.build_vocab(gensim.LineSentence(str(path)))
+    corpus = read_corpus(path)
+    ours = dict(told(corpus)[0])
+    assert ours == {
+        w: theirs.wv.get_vecattr(w, "count") for w in theirs.wv.key_to_index
+    }
+    assert corpus.report.tokens == theirs.corpus_total_words
