@@ -13,9 +13,11 @@ __version__ = "0.1.0"
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 _HOME = {
+    "Corpus": "nodeemb.corpus.corpus",
     "Embedding": "nodeemb.embedding.embedding",
     "Graph": "nodeemb.graph.graph",
     "RoleScheme": "nodeemb.roles.scheme",
+    "corpus_of": "nodeemb.corpus.made",
     "embed": "nodeemb.run",
     "errors": "nodeemb.errors",
     "evaluate_links": "nodeemb.evaluation.links",
@@ -24,6 +26,7 @@ _HOME = {
     "load": "nodeemb.embedding.embedding",
     "presets": "nodeemb.recipe",
     "protocol_split": "nodeemb.evaluation.protocol_split",
+    "read_corpus": "nodeemb.corpus.reading",
     "read_edges": "nodeemb.io.edges",
     "split_edges": "nodeemb.evaluation.split",
 }

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 import yaml
 
 from nodeemb.errors import WrongUse, did_you_mean
+from nodeemb.material import default_preset
 from nodeemb.options import parse, read_yaml
 from nodeemb.recipe import Recipe, load_recipe, overridden
-from nodeemb.run import default_preset, given_by_name
+from nodeemb.run import given_by_name
 from nodeemb.settings import Settings
 
 

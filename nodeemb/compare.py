@@ -43,9 +43,10 @@ from nodeemb.io.atomic import write_json
 from nodeemb.io.folders import check_new_folder, new_folder
 from nodeemb.io.labels import Labels, dataset_labels, read_labels
 from nodeemb.manifest import environment
+from nodeemb.material import check_graph
 from nodeemb.progress import Progress, ProgressFn
 from nodeemb.recipe import Recipe
-from nodeemb.run import check_graph, embed
+from nodeemb.run import embed
 from nodeemb.runs import (
     CONFIG,
     GRAPH_REPORT,

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 from nodeemb.choices import Config, check_layers, read_config
 from nodeemb.comparison import Comparison, arm_recipe
 from nodeemb.errors import NodeembError
+from nodeemb.material import default_preset
 from nodeemb.options import faults, parse, read_yaml
 from nodeemb.recipe import Recipe, laid_over, load_recipe
 from nodeemb.roles.scheme import RoleScheme
-from nodeemb.run import default_preset
 from nodeemb.settings import Settings
 
 

@@ -6,10 +6,12 @@ import os
 
 import numpy as np
 
+from nodeemb.corpus.corpus import Corpus
 from nodeemb.errors import WrongUse
 from nodeemb.graph.graph import Graph
 from nodeemb.recipe import Recipe
 from nodeemb.roles.layout import Layout, lay_out
+from nodeemb.sampling.corpus import Stream, plan_corpus
 from nodeemb.sampling.noise import NoiseLaw, noise_law
 from nodeemb.sampling.registry import plan
 from nodeemb.sampling.sequences import Plan
@@ -27,26 +29,36 @@ def layout_of(recipe: Recipe) -> Layout:
     )
 
 
-def feed_of(graph: Graph, recipe: Recipe, seed: int) -> tuple[Feed, np.ndarray]:
-    """The batches of a recipe on a graph, and what its objective adds to scores.
+def feed_of(
+    material: Graph | Corpus, recipe: Recipe, seed: int
+) -> tuple[Feed, np.ndarray]:
+    """The batches of a recipe on a graph or a corpus, and what its objective adds to scores.
 
     Returns:
         (feed, shift), shift as the backends have it.
     """
-    made = plan(graph, recipe.sampler, seed)
+    if isinstance(material, Corpus):
+        assert recipe.sampler.kind == "corpus"
+        counts = np.asarray(material.vocabulary.counts)
+        stream = Stream(material.tokens, material.starts, counts)
+        made, edges, sign = plan_corpus(stream, recipe.sampler, seed), None, None
+    else:
+        made = plan(material, recipe.sampler, seed)
+        edges, sign = material.out, material.sign
     noises = _noises(made, recipe)
     feed = make_feed(
         made,
         recipe.stencil,
         recipe.scheme(),
         noises,
-        graph.out,
+        edges,
         recipe.training,
         seed,
         _unlinked(made, recipe),
-        graph.sign,
+        sign,
+        recipe.objective if recipe.objective.target == "log_weight" else None,
     )
-    return feed, _shift(recipe, noises, graph.num_nodes)
+    return feed, _shift(recipe, noises, material.num_nodes)
 
 
 def make_backend(

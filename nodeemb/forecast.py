@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nodeemb.engine import feed_of, layout_of, make_backend
-from nodeemb.errors import OutOfResources
+from nodeemb.errors import OutOfResources, WrongUse
 from nodeemb.factorise.forms import TWO, check_scheme
 from nodeemb.factorise.memory import Needed, needed
 from nodeemb.factorise.options import Factorise, options_of
@@ -53,6 +53,7 @@ class Size:
         directed: False: every edge is two arcs.
         weighted, signed: whether edges have weights, signs.
         id_bytes: bytes of a node's id in memory; 0 where ids are 0..n-1.
+        tokens: of a corpus, which is read from a file as it is used.
     """
 
     nodes: int
@@ -61,6 +62,7 @@ class Size:
     weighted: bool = False
     signed: bool = False
     id_bytes: float = 8.0
+    tokens: int = 0
 
     @property
     def arcs(self) -> int:
@@ -163,6 +165,8 @@ def _factorised_memory(size: Size, recipe: Recipe, options: Factorise) -> Needed
 def _walked(size: Size, recipe: Recipe) -> int:
     """Bytes of the arcs or steps that sequences are drawn from."""
     n, m, sampler = size.nodes, size.arcs, recipe.sampler
+    if sampler.kind == "corpus":  # shares that stay, and their making
+        return 4 * 8 * n
     if sampler.kind == "edges" or sampler.kind == "alternating":
         # the source of each arc, their order or alias tables, and those of each step
         steps = 2 * 8 * (sampler.kind == "alternating")
@@ -199,6 +203,8 @@ def _batch(size: Size, recipe: Recipe) -> tuple[int, int]:
     elif sampler.kind == "alternating":
         block = training.block_pairs
         epoch = 2 * size.arcs * (sampler.walk_length // 2)
+    elif sampler.kind == "corpus":
+        block, epoch = training.block_rows, size.tokens
     else:
         windowed = recipe.stencil.kind == "window"
         block = training.block_rows if windowed else training.block_pairs
@@ -236,6 +242,11 @@ def forecast_seconds(size: Size, recipe: Recipe, threads: int) -> float:
     """Seconds of training on this machine, compilation apart: measured on a small graph."""
     if recipe.factorise is not None:
         return _factorised_seconds(size, recipe, threads)
+    if recipe.sampler.kind == "corpus":
+        raise WrongUse(
+            f"the recipe {recipe.name} reads a corpus, and this forecast is for graphs",
+            next_step="Choose a preset for graphs",
+        )
     small = _sample(size)
     an_epoch = seconds_of_epoch(small, recipe, threads, _SAMPLE_SECONDS)
     nodes = recipe.sampler.kind in ("walks", "second_order")

@@ -21,9 +21,10 @@ from nodeemb.choices import (
     with_config,
 )
 from nodeemb.engine import count_threads
+from nodeemb.material import default_preset
 from nodeemb.options import read_yaml
 from nodeemb.recipe import Recipe, load_recipe, overridden, preset_path
-from nodeemb.run import default_preset, given_by_name
+from nodeemb.run import given_by_name
 from nodeemb.settings import Settings
 
 DEFAULT = "default"

@@ -93,9 +93,7 @@ class Recipe(Options):
 
     @model_validator(mode="after")
     def _check(self) -> Recipe:
-        check_stencil(
-            self.sampler.kind, self.stencil, getattr(self.sampler, "walk_length", None)
-        )
+        check_stencil(self.sampler.kind, self.stencil, _longest(self.sampler))
         if self.sampler.kind == "alternating" and self.sampler.walk_length % 2:
             raise WrongUse(
                 f"alternating walks of {self.sampler.walk_length} nodes",
@@ -116,6 +114,8 @@ class Recipe(Options):
                 allowed="The samplers edges, and alternating (the product of the signs on "
                 "the way)",
             )
+        if self.sampler.kind == "corpus":
+            self._check_corpus()
         labelled = any("none" in c.labels for c in scheme.channels.values())
         if self.noise.unlinked and not labelled:
             raise WrongUse(
@@ -137,6 +137,21 @@ class Recipe(Options):
                 next_step="Set stencil.sides=both",
             )
         return self
+
+    def _check_corpus(self) -> None:
+        """Refuses what needs the links of a graph."""
+        needs = {
+            "noise.unlinked": self.noise.unlinked > 0,
+            "noise.reversed": any(noise.reversed_pairs for noise in self.noises()),
+            "training.init": self.training.init != "random",
+        }
+        for name, asked in needs.items():
+            if asked:
+                default = "random" if name == "training.init" else "0"
+                raise WrongUse(
+                    f"{name} needs the links of a graph, and the sampler corpus has none",
+                    next_step=f"Set {name}={default}",
+                )
 
     def _check_factorise(self, scheme: RoleScheme) -> None:
         """Refuses what a factorisation cannot make, and what only training has."""
@@ -172,6 +187,7 @@ class Recipe(Options):
             raise WrongUse(
                 "the squared objective has no noise", next_step="Set noise.per_pair=0"
             )
+        self._check_target()
         if self.objective.shift != "noise":
             return
         if noises[0].node_pairs == 0 or noises[0].side == "source":
@@ -187,6 +203,29 @@ class Recipe(Options):
                 f"scheme {scheme.name} has another noise for {kinds}, and "
                 "objective.shift=noise is one number a node",
                 next_step="Set objective.shift to a number",
+            )
+
+    def _check_target(self) -> None:
+        """Refuses counts as targets where no count is known, or none is asked for."""
+        objective, default = self.objective, ObjectiveOptions()
+        if objective.target == "label":
+            if (objective.x_max, objective.x_power) != (default.x_max, default.x_power):
+                raise WrongUse(
+                    "objective.x_max and x_power are for target log_weight",
+                    next_step="Set objective.target=log_weight",
+                )
+            return
+        kept = self.sampler.kind == "edges" and self.sampler.weights == "keep"
+        if objective.kind != "squared" or not kept:
+            raise WrongUse(
+                "objective.target=log_weight fits scores to the weights of edges",
+                allowed="objective.kind=squared with the sampler edges and "
+                "sampler.weights=keep",
+            )
+        if self.scheme().kind_of == "sign":
+            raise WrongUse(
+                "objective.target=log_weight has no place for signs",
+                next_step="Choose a scheme of one kind of pair, such as source_target",
             )
 
     def _check_reversed(self, scheme: RoleScheme) -> None:
@@ -239,6 +278,13 @@ class Recipe(Options):
             return self.roles.width
         assert self.roles.dim is not None
         return self.scheme().width_for(self.roles.dim)
+
+
+def _longest(sampler: Sampler) -> int | None:
+    """Nodes of the longest sequence, None where it is an edge."""
+    if sampler.kind == "edges":
+        return None
+    return sampler.piece_length if sampler.kind == "corpus" else sampler.walk_length
 
 
 def presets() -> list[str]:

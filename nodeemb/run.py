@@ -15,24 +15,25 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from nodeemb import __version__
+from nodeemb.corpus.corpus import Corpus
 from nodeemb.embedding.embedding import Embedding
 from nodeemb.engine import count_threads, feed_of, layout_of, make_backend
-from nodeemb.errors import (
-    DataRefused,
-    Diverged,
-    WrongUse,
-    unknown_name,
-)
+from nodeemb.errors import Diverged, WrongUse, unknown_name
 from nodeemb.factorised import begun_table, check_untrained, factorised_table
-from nodeemb.forecast import check_memory, graph_size
+from nodeemb.forecast import check_memory
 from nodeemb.graph.graph import Graph
 from nodeemb.interrupt import asked_to_stop
 from nodeemb.manifest import environment
+from nodeemb.material import (
+    check_material,
+    default_for,
+    digest_of,
+    material_size,
+    notes,
+)
 from nodeemb.progress import ProgressFn, line_reporter
 from nodeemb.recipe import Recipe, load_recipe, overridden
 from nodeemb.roles.layout import Layout
-from nodeemb.roles.scheme import RoleScheme
-from nodeemb.sampling.sequences import Plan
 from nodeemb.training.checkpoint import (
     Checkpoints,
     keeper,
@@ -53,7 +54,7 @@ _LOG.addHandler(logging.NullHandler())
 
 
 def embed(
-    graph: Graph,
+    graph: Graph | Corpus,
     preset: str | Path | Recipe | None = None,
     *,
     dim: int | None = None,
@@ -69,12 +70,12 @@ def embed(
     progress: ProgressFn | bool | None = None,
     checkpoint: str | Path | Checkpoints | None = None,
 ) -> Embedding:
-    """Embeds the nodes of a graph.
+    """Embeds the nodes of a graph, or the words of a corpus.
 
     Args:
-        graph: every node gets a row, isolated ones too.
+        graph: every node gets a row, isolated ones too; or a corpus.
         preset: a preset's name, a path to a YAML recipe, or a Recipe. None: `nerd` for
-            directed graphs and `deepwalk` for others.
+            directed graphs, `deepwalk` for others, `sgns` for a corpus.
         dim: length of the vector of a role; or
         width: all floats of a node over its roles. Neither: as the recipe says.
         seed: any whole number; the same seed gives the same result on any number of
@@ -107,18 +108,21 @@ def embed(
     seed = _check_arguments(graph, seed, backend, device, dtype)
     recipe = choose_recipe(graph, preset, dim, width, options)
     scheme, size = recipe.scheme(), recipe.width()
-    check_graph(graph, recipe, scheme)
+    check_material(graph, recipe)
     layout = layout_of(recipe)
     itemsize = np.dtype(dtype).itemsize
-    check_memory(graph_size(graph), recipe, itemsize, validation is not None)
+    check_memory(material_size(graph), recipe, itemsize, validation is not None)
     clock = time.monotonic()
     show = line_reporter() if progress is True else (progress or None)
     if recipe.factorise is not None:
         check_untrained(recipe, backend, validation, checkpoint)
+        assert isinstance(graph, Graph)
         return _factorised(graph, recipe, seed, dtype, threads, show)
     feed, shift = feed_of(graph, recipe, seed)
     validate = None
     if validation is not None:
+        if isinstance(graph, Corpus):
+            raise WrongUse("a corpus has no links to validate on")
         from nodeemb.validation import make_validator
 
         validate = make_validator(
@@ -132,7 +136,7 @@ def embed(
         "seed": seed,
         "backend": shown_backend,
         "dtype": dtype,
-        "graph": graph.digest(),
+        "graph": digest_of(graph),
         "validation": None if validation is None else validation.manifest["hash"],
         "validation_negatives": list(validation_negatives),
     }
@@ -156,7 +160,7 @@ def embed(
             "backend": shown_backend,
             "threads": getattr(engine, "threads", 1),
             "dtype": dtype,
-            "graph": {"digest": graph.digest(), **graph.report.as_dict()},
+            "graph": {"digest": digest_of(graph), **graph.report.as_dict()},
             "notes": notes(graph, recipe, scheme, feed.plan),
             "training": _told(history, time.monotonic() - clock, state.resumed),
             "environment": environment(),
@@ -180,7 +184,7 @@ def embed(
 
 
 def _new_tables(
-    graph: Graph,
+    graph: Graph | Corpus,
     recipe: Recipe,
     layout: Layout,
     seed: int,
@@ -191,7 +195,7 @@ def _new_tables(
     """What training begins with."""
     floor = recipe.roles.nonnegative
     tables = new_tables(graph.num_nodes, layout, seed, dtype, floor)
-    if recipe.training.init != "random":
+    if isinstance(graph, Graph) and recipe.training.init != "random":
         begun_table(graph, recipe, tables.table, seed, threads, progress)
     return tables
 
@@ -226,14 +230,15 @@ def _factorised(
 
 
 def _check_arguments(
-    graph: Graph, seed: int, backend: str, device: str, dtype: str
+    graph: Graph | Corpus, seed: int, backend: str, device: str, dtype: str
 ) -> int:
     """Refuses what no recipe decides; the seed as a plain number."""
-    if not isinstance(graph, Graph):
+    if not isinstance(graph, (Graph, Corpus)):
         raise WrongUse(
             f"the graph is a {type(graph).__name__}",
-            allowed="A nodeemb.Graph",
-            next_step="Make one by read_edges or Graph.from_edges, from_networkx, from_scipy",
+            allowed="A nodeemb.Graph or a nodeemb.Corpus",
+            next_step="Make one by read_edges or Graph.from_edges, from_networkx, "
+            "from_scipy, or corpus_of",
         )
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
         raise WrongUse(f"seed is {seed!r}", allowed="A whole number")
@@ -250,7 +255,7 @@ def _check_arguments(
 
 
 def choose_recipe(
-    graph: Graph,
+    graph: Graph | Corpus,
     preset: str | Path | Recipe | None,
     dim: int | None = None,
     width: int | None = None,
@@ -261,13 +266,8 @@ def choose_recipe(
     if isinstance(preset, Recipe):
         return overridden(preset, overrides) if overrides else preset
     if preset is None:
-        preset = default_preset(graph.directed)
+        preset = default_for(graph)
     return load_recipe(preset, overrides=overrides)
-
-
-def default_preset(directed: bool) -> str:
-    """The preset that is taken for a graph where none is named."""
-    return "nerd" if directed else "deepwalk"
 
 
 def given_by_name(
@@ -287,72 +287,6 @@ def given_by_name(
                 raise WrongUse(f"{name} is given twice")
             overrides[name] = int(value) if isinstance(value, np.integer) else value
     return overrides
-
-
-def check_graph(graph: Graph, recipe: Recipe, scheme: RoleScheme) -> None:
-    """Refuses a graph that the recipe cannot use.
-
-    Raises:
-        WrongUse: the scheme needs signs and the graph has none.
-        DataRefused: no edge joins two nodes, so there is nothing to learn from.
-    """
-    if graph.report.edges <= graph.report.self_loops:
-        raise DataRefused(
-            "no edge of this graph joins two nodes: there is nothing to learn from",
-            next_step="Check which columns were read as source and target",
-        )
-    if scheme.kind_of == "sign" and graph.sign is None:
-        raise WrongUse(
-            f"scheme {scheme.name} needs signed edges; this graph has no signs",
-            next_step="Read the graph with a sign column, or choose another scheme",
-        )
-    one_way = graph.directed and graph.report.reciprocity < 1
-    if not one_way and any(noise.reversed_pairs for noise in recipe.noises()):
-        raise WrongUse(
-            "every edge of this graph has its reverse, so there is no reversed noise",
-            next_step="Set noise.reversed=0, or choose a scheme without it",
-        )
-
-
-def notes(graph: Graph, recipe: Recipe, scheme: RoleScheme, made: Plan) -> list[str]:
-    """What the user should know of this graph under this recipe, in sentences."""
-    told = []
-    n = graph.num_nodes
-    follows = getattr(recipe.sampler, "direction", "follow") == "follow"
-    terms = [term for c in scheme.channels.values() for term in c.parsed()]
-    # a role that stands on both sides learns from either part that its node plays
-    apart = {term.left for term in terms} != {term.right for term in terms}
-    if graph.directed and follows and recipe.sampler.kind in ("walks", "second_order"):
-        sinks = int((graph.out_degree == 0).sum())
-        if sinks:
-            note = f"{sinks:,} of {n:,} nodes have no out-edge: a walk ends there"
-            if apart and getattr(recipe.stencil, "sides", "after") == "after":
-                note += ", and their left (source) vectors are learned from no pair"
-            told.append(note)
-    elif graph.directed and follows and apart:
-        silent = int((made.left_degree == 0).sum()), int((made.right_degree == 0).sum())
-        if any(silent):
-            told.append(
-                f"{silent[0]:,} of {n:,} nodes are never the source of a pair and "
-                f"{silent[1]:,} never its target: those vectors are learned from noise only, "
-                "or not at all"
-            )
-    if graph.directed and not follows:
-        told.append("directions are ignored, as this recipe asks")
-    if graph.directed and graph.report.reciprocity == 1 and "target" in scheme.roles:
-        told.append(
-            "every edge has its reverse: source and target roles cannot differ in what they know"
-        )
-    mutual = graph.report.reciprocity
-    if mutual and any(noise.reversed_pairs for noise in recipe.noises()):
-        told.append(
-            f"{100 * mutual:.1f} % of the edges have their reverse, which is then no noise"
-        )
-    if graph.sign is not None and scheme.kind_of != "sign":
-        told.append("signs are not used by this recipe: all edges count as links")
-    for note in told:
-        _LOG.warning(note)
-    return told
 
 
 def _begin(

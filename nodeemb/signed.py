@@ -23,10 +23,11 @@ from nodeemb.errors import DataRefused, WrongUse, unknown_name
 from nodeemb.evaluation.signs import DEGREES, METRICS, evaluate_signs
 from nodeemb.evaluation.split import Split, split_edges
 from nodeemb.io.atomic import write_json, write_text_atomically
+from nodeemb.material import check_graph
 from nodeemb.options import Options, parse, read_yaml
 from nodeemb.recipe import Recipe
 from nodeemb.resources import resource_path
-from nodeemb.run import check_graph, embed
+from nodeemb.run import embed
 from nodeemb.settings import Input
 
 CONFIG, CELLS = "config.yaml", "cells"

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from nodeemb.graph.graph import Graph
+from nodeemb.sampling.options import CorpusOptions
 from nodeemb.sampling.sequences import Pairs, Sequences
 
 _WORD = 2**64 - 1
@@ -149,13 +150,15 @@ def ways_on(graph: Graph, direction: str) -> Neighbours:
 def edges(graph, options, seed: int, epoch: int, first: int, count: int) -> list[tuple]:
     """(left, right, weight, kind) of arcs: a shuffle, or drawn by weight."""
     own, every = key(seed, "edge", epoch), arcs(graph)
-    if graph.weight is None:
+    kept = graph.weight is not None and options.weights == "keep"
+    if graph.weight is None or kept:
         chosen = permutation(own, len(every))[first : first + count]
     else:
         tables = vose([w for _, _, w in every])
         chosen = [choose(*tables, unit(own, first + i)) for i in range(count)]
     kind = [0] * len(every) if graph.sign is None else [int(s < 0) for s in graph.sign]
-    return [(every[a][0], every[a][1], 1.0, kind[a]) for a in chosen]
+    weight = [w if kept else 1.0 for _, _, w in every]
+    return [(every[a][0], every[a][1], weight[a], kind[a]) for a in chosen]
 
 
 def walks(graph, options, seed: int, epoch: int, first: int, count: int) -> list[Walk]:
@@ -631,3 +634,37 @@ def _one(values: list, rule: str, repeated: bool) -> tuple[float | None, int | N
     if weight is not None and not math.isfinite(_single(weight)):
         raise Refused("the sum is too large")
     return None if weight is None else _single(weight), values[0][1]
+
+
+def corpus(
+    sentences: list[list[int]],
+    options: CorpusOptions,
+    seed: int,
+    epoch: int,
+    first: int,
+    count: int,
+) -> list[list[list[int]]]:
+    """Pieces of a corpus -> its sentences in them -> words that stay."""
+    tokens = [word for sentence in sentences for word in sentence]
+    begins, at = set(), 0
+    for sentence in sentences:
+        begins.add(at)
+        at += len(sentence)
+    moved = below(key(seed, "piece", epoch), 0, options.piece_length)
+    stays = key(seed, "subsample", epoch)
+    pieces = []
+    for piece in range(first, first + count):
+        low = piece * options.piece_length - moved
+        found: list[list[int]] = [[]]
+        for k in range(low, low + options.piece_length):
+            if not 0 <= k < len(tokens):
+                continue
+            if k in begins:
+                found.append([])
+            share = tokens.count(tokens[k]) / len(tokens)
+            ratio = options.subsample / share
+            chance = 1.0 if not options.subsample else math.sqrt(ratio) + ratio
+            if unit(stays, k) < chance:
+                found[-1].append(tokens[k])
+        pieces.append([sentence for sentence in found if sentence])
+    return pieces

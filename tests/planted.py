@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from nodeemb.corpus.corpus import Corpus
+from nodeemb.corpus.made import corpus_of
 from nodeemb.graph.graph import Graph
 from nodeemb.recipe import load_recipe
 from nodeemb.rng import stream_key, units
@@ -212,18 +214,31 @@ PLANTED: dict[str, Callable[[], Graph]] = {
 }
 
 
-def signed_for(graph: Graph, preset: str) -> Graph:
-    """The graph; every fourth arc of it negative where the preset needs signs."""
-    if load_recipe(preset).scheme().kind_of != "sign":
+def suited(graph: Graph, preset: str) -> Graph | Corpus:
+    """The graph with what a preset needs; for one that reads text, a corpus of its nodes.
+
+    Every fourth arc is negative where signs are asked for; weights are 1, 2 or 3; the
+    corpus has a sentence for each node, in which its targets follow it.
+    """
+    recipe = load_recipe(preset)
+    if recipe.factorise is None and recipe.sampler.kind == "corpus":
+        names = np.arange(graph.num_nodes).astype(str)
+        sentences = np.split(names[graph.out.neighbours], graph.out.pointers[1:-1])
+        rows = enumerate(sentences)
+        return corpus_of([[names[u], *after, names[u]] for u, after in rows], 1)
+    signed = recipe.scheme().kind_of == "sign"
+    counted = recipe.objective.target == "log_weight" and graph.weight is None
+    if not signed and not counted:
         return graph
     rows = graph.sources.astype(int), graph.targets.astype(int)
     sign = 1 - 2 * ((rows[0] + rows[1]) % 4 == 0)  # the same for both arcs of an edge
     once = np.ones(graph.num_arcs, bool) if graph.directed else rows[0] <= rows[1]
+    weight = 1.0 + (rows[0] + rows[1]) % 3 if counted else graph.weight
     return Graph.from_edges(
         rows[0][once],
         rows[1][once],
-        weight=None if graph.weight is None else graph.weight[once],
-        sign=sign[once],
+        weight=None if weight is None else weight[once],
+        sign=sign[once] if signed else None,
         num_nodes=graph.num_nodes,
         directed=graph.directed,
     )

@@ -21,6 +21,7 @@ import numpy as np
 from nodeemb.corpus.report import CorpusReport
 from nodeemb.corpus.vocabulary import Vocabulary
 from nodeemb.errors import DataRefused
+from nodeemb.graph.ids import Ids
 from nodeemb.io.tensors import write_tensors
 
 MANIFEST, WORDS, TOKENS, STARTS = (
@@ -51,6 +52,16 @@ class Corpus:
     starts: np.ndarray
     digest: str
     report: CorpusReport
+
+    @property
+    def num_nodes(self) -> int:
+        """Words of the vocabulary: the rows of a table."""
+        return len(self.vocabulary)
+
+    @property
+    def ids(self) -> Ids:
+        """The words, in row order."""
+        return self.vocabulary.ids
 
     @property
     def num_tokens(self) -> int:

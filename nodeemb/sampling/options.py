@@ -36,6 +36,11 @@ class EdgeOptions(Options):
     """Every edge is a sequence of two: source, target."""
 
     kind: Literal["edges"] = "edges"
+    weights: Literal["draw", "keep"] = Field(
+        default="draw",
+        description="of edges that have weights. draw: as many draws by weight as there are "
+        "edges; keep: every edge once, and its pair has its weight",
+    )
 
 
 class WalkOptions(Options):
@@ -81,8 +86,28 @@ class AlternatingOptions(Options):
     )
 
 
+class CorpusOptions(Options):
+    """The sentences of a corpus (word2vec)."""
+
+    kind: Literal["corpus"] = "corpus"
+    subsample: float = Field(
+        default=1e-3,
+        ge=0,
+        le=1,
+        description="t: a word of share f among the tokens stays with probability "
+        "sqrt(t/f) + t/f; 0: all stay",
+    )
+    piece_length: int = Field(
+        default=500,
+        ge=2,
+        le=10_000,
+        description="sentences are cut after so many tokens, in each epoch at other "
+        "places; 2 to 10,000",
+    )
+
+
 Sampler = Annotated[
-    EdgeOptions | WalkOptions | SecondOrderOptions | AlternatingOptions,
+    EdgeOptions | WalkOptions | SecondOrderOptions | AlternatingOptions | CorpusOptions,
     Field(discriminator="kind"),
 ]
 

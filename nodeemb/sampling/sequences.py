@@ -30,6 +30,20 @@ class Sequences(NamedTuple):
     sides: np.ndarray
 
 
+class Text(NamedTuple):
+    """Some pieces of a corpus, one after the other.
+
+    rows: (R,) int32 rows of the vocabulary.
+    start, stop: (R,) int32: where the place's own sentence begins and ends in `rows`.
+    units: (pieces + 1,) int64: piece i is rows[units[i]:units[i + 1]].
+    """
+
+    rows: np.ndarray
+    start: np.ndarray
+    stop: np.ndarray
+    units: np.ndarray
+
+
 class Pairs(NamedTuple):
     """Aligned pairs: left[k] meets right[k].
 
@@ -44,13 +58,31 @@ class Pairs(NamedTuple):
     kind: np.ndarray
 
 
+Drawn = Sequences | Text | Pairs
+
+
+def part_of(drawn: Drawn, a: int, b: int) -> Drawn:
+    """Sequences, pieces or pairs a .. b - 1 of what was drawn."""
+    if not isinstance(drawn, Text):
+        return type(drawn)(*(column[a:b] for column in drawn))
+    units = drawn.units[a : b + 1]
+    first, last = units[0], units[-1]
+    begun = np.int32(first)
+    return Text(
+        drawn.rows[first:last],
+        drawn.start[first:last] - begun,
+        drawn.stop[first:last] - begun,
+        units - first,
+    )
+
+
 @dataclass(frozen=True)
 class Plan:
     """A sampler made ready for a graph.
 
     count: sequences (or pairs, for edges) of an epoch.
     longest: nodes of the longest sequence.
-    draw: (epoch, first, count) -> Sequences or Pairs.
+    draw: (epoch, first, count) -> Sequences, Text or Pairs.
     left_degree, right_degree: (num_nodes,) float64, how often a node is left or right of
         a pair in the long run: what noise by degree is drawn from.
     alternating: sequences switch sides at every step.
@@ -58,7 +90,7 @@ class Plan:
 
     count: int
     longest: int
-    draw: Callable[[int, int, int], Sequences | Pairs]
+    draw: Callable[[int, int, int], Drawn]
     left_degree: np.ndarray
     right_degree: np.ndarray
     alternating: bool = False

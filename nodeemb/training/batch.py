@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nodeemb.compiled import njit
-from nodeemb.sampling.sequences import Pairs, Sequences
+from nodeemb.sampling.sequences import Pairs, Sequences, Text
 
 _NONE = np.empty((2, 0), np.int64)
 
@@ -92,7 +92,9 @@ class Loss(NamedTuple):
     pairs: int
 
 
-def pack_sequences(sequences: Sequences, block_rows: int) -> tuple[np.ndarray, ...]:
+def pack_sequences(
+    sequences: Sequences | Text, block_rows: int
+) -> tuple[np.ndarray, ...]:
     """Whole sequences into blocks of at most `block_rows` rows.
 
     A sequence of one node has no pairs and is left out; one longer than `block_rows` is a
@@ -101,6 +103,8 @@ def pack_sequences(sequences: Sequences, block_rows: int) -> tuple[np.ndarray, .
     Returns:
         rows, start, stop, blocks as in `Band`.
     """
+    if isinstance(sequences, Text):
+        return _pack_text(*sequences[:3], block_rows)
     return _pack(sequences.rows, sequences.lengths, block_rows)
 
 
@@ -133,14 +137,53 @@ def _pack(sequences, lengths, block_rows):
     return rows, start, stop, blocks[: number + 1].copy()
 
 
+@njit
+def _pack_text(rows, start, stop, block_rows):
+    count = len(rows)
+    out = np.empty(count, np.int32)
+    begun, ended = np.empty_like(out), np.empty_like(out)
+    blocks = np.zeros(count + 1, np.int64)
+    at = number = opened = k = 0
+    while k < count:
+        length = stop[k] - start[k]
+        if length > 1:
+            if at > opened and at - opened + length > block_rows:
+                number += 1
+                blocks[number] = at
+                opened = at
+            for i in range(length):
+                out[at + i] = rows[k + i]
+                begun[at + i] = at
+                ended[at + i] = at + length
+            at += length
+        k += length
+    if at > opened:
+        number += 1
+        blocks[number] = at
+    return out[:at], begun[:at], ended[:at], blocks[: number + 1].copy()
+
+
 def cut_pairs(pairs: Pairs, label: float, block_pairs: int) -> Aligned:
     """Aligned pairs into blocks of `block_pairs`, all with one label."""
-    count = len(pairs.left)
-    ends = np.append(np.arange(0, count, block_pairs), count)
-    return Aligned(
-        pairs.left,
-        pairs.right,
-        pairs.weight,
-        np.full(count, label, np.float32),
-        ends.astype(np.int64),
-    )
+    labels = np.full(len(pairs.left), label, np.float32)
+    return Aligned(*pairs[:3], labels, _ends(len(labels), block_pairs))
+
+
+def counted_pairs(
+    pairs: Pairs, x_max: float, x_power: float, block_pairs: int
+) -> Aligned:
+    """Pairs whose scores should be the logarithms of their weights x.
+
+    A pair counts for min(1, x / x_max) ** x_power.
+
+    Source: Pennington, Socher, Manning. GloVe. EMNLP 2014, eq. 8 and 9.
+    """
+    share = np.minimum(pairs.weight / np.float32(x_max), np.float32(1))
+    counted = np.power(share, np.float32(x_power))
+    ends = _ends(len(share), block_pairs)
+    return Aligned(pairs.left, pairs.right, counted, np.log(pairs.weight), ends)
+
+
+def _ends(count: int, size: int) -> np.ndarray:
+    """(B + 1,) int64: where blocks of `size` begin, and the end."""
+    return np.append(np.arange(0, count, size), count).astype(np.int64)

@@ -22,11 +22,18 @@ from nodeemb.sampling.options import (
     PairStencil,
     WindowStencil,
 )
-from nodeemb.sampling.sequences import Pairs, Plan, Sequences
+from nodeemb.sampling.sequences import Drawn, Pairs, Plan, Sequences, part_of
 from nodeemb.sampling.signs import path_signs
 from nodeemb.sampling.stencil import Window, first_pairs, make_window
-from nodeemb.training.batch import Aligned, Band, Part, cut_pairs, pack_sequences
-from nodeemb.training.options import TrainingOptions
+from nodeemb.training.batch import (
+    Aligned,
+    Band,
+    Part,
+    counted_pairs,
+    cut_pairs,
+    pack_sequences,
+)
+from nodeemb.training.options import ObjectiveOptions, TrainingOptions
 from nodeemb.training.reversed import reversed_part
 from nodeemb.training.unlinked import Unlinked, with_unlinked
 
@@ -50,10 +57,12 @@ class Feed(NamedTuple):
     """What makes batches: sampler, stencil, scheme, noise.
 
     noises: of each channel.
-    edges: of the training graph by source, which reversed noise leaves out.
+    edges: of the training graph by source, which reversed noise leaves out; None for a
+        corpus.
     per_batch: sequences (or edges) that a batch draws.
     unlinked: pairs without a link that every pair brings, if any.
     sign: (num_arcs,) of `edges`, or None.
+    counts: the objective, where pairs have the logarithms of their weights as targets.
     """
 
     plan: Plan
@@ -61,12 +70,13 @@ class Feed(NamedTuple):
     window: Window | None
     scheme: RoleScheme
     noises: tuple[Noise, ...]
-    edges: Adjacency
+    edges: Adjacency | None
     training: TrainingOptions
     per_batch: int
     seed: int
     unlinked: Unlinked | None = None
     sign: np.ndarray | None = None
+    counts: ObjectiveOptions | None = None
 
 
 def check_stencil(sampler: str, stencil: object, walk_length: int | None) -> None:
@@ -76,9 +86,11 @@ def check_stencil(sampler: str, stencil: object, walk_length: int | None) -> Non
         WrongUse: with what would.
     """
     kind = stencil.kind  # type: ignore[attr-defined]
-    fits = {"edges": ("pair",), "alternating": ("first",)}.get(
-        sampler, ("window", "first")
-    )
+    fits = {
+        "edges": ("pair",),
+        "alternating": ("first",),
+        "corpus": ("window",),
+    }.get(sampler, ("window", "first"))
     if kind not in fits:
         raise WrongUse(
             f'stencil "{kind}" does not go with sampler "{sampler}"',
@@ -97,11 +109,12 @@ def make_feed(
     stencil: PairStencil | WindowStencil | FirstStencil,
     scheme: RoleScheme,
     noises: tuple[Noise, ...],
-    edges: Adjacency,
+    edges: Adjacency | None,
     training: TrainingOptions,
     seed: int,
     unlinked: Unlinked | None = None,
     sign: np.ndarray | None = None,
+    counts: ObjectiveOptions | None = None,
 ) -> Feed:
     """Sizes the batches. The mean length of walks is measured on the first thousand."""
     window = (
@@ -111,9 +124,9 @@ def make_feed(
     )
     if window is not None:
         probe = plan.draw(0, 0, min(plan.count, 1000))
-        assert isinstance(probe, Sequences)
-        useful = probe.lengths[probe.lengths > 1]
-        block = training.block_rows * len(probe.lengths) / max(useful.sum(), 1)
+        assert not isinstance(probe, Pairs)
+        rows = len(pack_sequences(probe, training.block_rows)[0])
+        block = training.block_rows * min(plan.count, 1000) / max(rows, 1)
     elif isinstance(stencil, FirstStencil):
         contexts = plan.longest // 2 if plan.alternating else plan.longest - 1
         block = training.block_pairs / contexts
@@ -126,7 +139,7 @@ def make_feed(
     per_batch = max(1, min(int(most), int(few), plan.count))
     return Feed(
         plan, stencil, window, scheme, noises, edges, training, per_batch, seed,
-        unlinked, sign,
+        unlinked, sign, counts,
     )  # fmt: skip
 
 
@@ -147,24 +160,22 @@ def batches(feed: Feed, epoch: int, first: int = 0) -> Iterator[list[Part]]:
         drawn = feed.plan.draw(epoch, begin, count)
         for number in range(ahead, min(ahead + DRAWN_AT_ONCE, total)):
             a = (number - ahead) * feed.per_batch
-            own = type(drawn)(*(column[a : a + feed.per_batch] for column in drawn))
+            own = part_of(drawn, a, min(a + feed.per_batch, count))
             yield list(_parts(feed, own, epoch, number))
 
 
-def _parts(
-    feed: Feed, drawn: Sequences | Pairs, epoch: int, number: int
-) -> Iterator[Part]:
+def _parts(feed: Feed, drawn: Drawn, epoch: int, number: int) -> Iterator[Part]:
     """One part for each channel and each kind of pair that trains it."""
     if isinstance(drawn, Sequences) and isinstance(feed.stencil, FirstStencil):
         signs = None
         if feed.scheme.kind_of == "sign" and feed.sign is not None:
-            signs = path_signs(drawn, feed.edges, feed.sign)
+            signs = path_signs(drawn, _edges(feed), feed.sign)
         drawn = first_pairs(drawn, feed.stencil, feed.plan.alternating, signs)
     if isinstance(drawn, Pairs) and feed.unlinked is not None:
         key = stream_key(feed.seed, "unlinked", epoch, number)
         code = feed.scheme.kinds.index("none")
-        drawn = with_unlinked(drawn, feed.unlinked, feed.edges, key, code)
-    if isinstance(drawn, Sequences):
+        drawn = with_unlinked(drawn, feed.unlinked, _edges(feed), key, code)
+    if not isinstance(drawn, Pairs):
         packed = pack_sequences(drawn, feed.training.block_rows)
         if not len(packed[0]):
             return
@@ -172,7 +183,7 @@ def _parts(
         for kind, label in spec.labels.items():
             code = feed.scheme.kinds.index(kind)
             pairs: Band | Aligned | None
-            if isinstance(drawn, Sequences):
+            if not isinstance(drawn, Pairs):
                 pairs = _band(feed, packed, kind, float(label))
             else:
                 pairs = _aligned(feed, drawn, kind, code, float(label))
@@ -181,7 +192,12 @@ def _parts(
             yield _with_noise(feed, channel, pairs, label, epoch, number, kind)
             reversed_pairs = feed.noises[channel].options.reversed_pairs
             if label and reversed_pairs:
-                yield reversed_part(channel, pairs, reversed_pairs, feed.edges)
+                yield reversed_part(channel, pairs, reversed_pairs, _edges(feed))
+
+
+def _edges(feed: Feed) -> Adjacency:
+    assert feed.edges is not None, "a recipe of a corpus is refused what needs edges"
+    return feed.edges
 
 
 def _band(feed: Feed, packed: tuple, kind: str, label: float) -> Band:
@@ -206,7 +222,10 @@ def _aligned(
         drawn = Pairs(drawn.right, drawn.left, drawn.weight, drawn.kind)
     if not len(drawn.left):
         return None
-    return cut_pairs(drawn, label, feed.training.block_pairs)
+    size = feed.training.block_pairs
+    if feed.counts is not None:
+        return counted_pairs(drawn, feed.counts.x_max, feed.counts.x_power, size)
+    return cut_pairs(drawn, label, size)
 
 
 def _with_noise(

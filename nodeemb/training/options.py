@@ -52,6 +52,22 @@ class ObjectiveOptions(Options):
         default="logistic",
         description="logistic (skip-gram with noise) or squared (counts)",
     )
+    target: Literal["label", "log_weight"] = Field(
+        default="label",
+        description="what a pair's score should be: 1, or the logarithm of its edge's weight "
+        "x, and the pair then counts for min(1, x / x_max) ** x_power (GloVe)",
+    )
+    x_max: float = Field(
+        default=100.0,
+        gt=0,
+        description="weight from which on a pair counts in full; with target log_weight",
+    )
+    x_power: float = Field(
+        default=0.75,
+        ge=0,
+        le=1,
+        description="how the weights below count; 0: all pairs alike; with target log_weight",
+    )
     shift: float | Literal["noise"] = Field(
         default=0.0,
         description="added to every score while training: a number, or `noise` for "

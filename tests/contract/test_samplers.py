@@ -20,7 +20,7 @@ from nodeemb.sampling.registry import SAMPLERS, plan
 from nodeemb.sampling.sequences import Pairs
 
 VARIANTS = {
-    "edges": [EdgeOptions()],
+    "edges": [EdgeOptions(weights=weights) for weights in ("draw", "keep")],
     "walks": [
         WalkOptions(direction=direction, walk_length=6, walks_per_node=3)
         for direction in ("follow", "ignore")

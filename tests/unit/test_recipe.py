@@ -13,8 +13,10 @@ from nodeemb.recipe import Recipe, load_recipe, overridden, preset_path, presets
 from nodeemb.roles.schemes import SCHEMES
 
 PRESETS = (
-    "app", "ase", "calibrated", "deepwalk", "directed_netmf", "hope", "line1", "line2",
-    "nerd", "nerd_closed", "netmf", "node2vec", "nrp", "rose", "slf", "strap", "verse",
+    "app", "ase", "calibrated", "deepwalk", "directed_netmf", "glove", "hope", "line1",
+    "line2",
+    "nerd", "nerd_closed", "netmf", "node2vec", "nrp", "rose", "sgns", "slf", "strap",
+    "verse",
 )  # fmt: skip
 every_preset = pytest.mark.parametrize("preset", presets())
 

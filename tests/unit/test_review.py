@@ -28,9 +28,11 @@ from nodeemb.settings import Input
 
 def test_the_public_names_are_these():
     assert nodeemb.__all__ == [
+        "Corpus",
         "Embedding",
         "Graph",
         "RoleScheme",
+        "corpus_of",
         "embed",
         "errors",
         "evaluate_links",
@@ -39,6 +41,7 @@ def test_the_public_names_are_these():
         "load",
         "presets",
         "protocol_split",
+        "read_corpus",
         "read_edges",
         "split_edges",
     ]

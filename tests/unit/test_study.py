@@ -111,10 +111,11 @@ def test_every_arm_of_a_split_meets_the_same_links(here):
 
 
 @pytest.mark.parametrize(
-    "preset", [p for p in presets() if load_recipe(p).factorise is None]
+    "preset",
+    [p for p in presets() if load_recipe(p).factorise is None and p != "sgns"],
 )
 def test_the_budget_is_spent_by_every_preset(preset):
-    graph = planted.signed_for(Graph.from_edges(*zip(*RING, strict=True)), preset)
+    graph = planted.suited(Graph.from_edges(*zip(*RING, strict=True)), preset)
     short = {"roles.width": 8, "sampler.walk_length": 20}
     recipe = load_recipe(preset, overrides={"roles.width": 8})
     if recipe.sampler.kind in ("walks", "second_order"):
