@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import yaml
 
 from nodeemb.errors import WrongUse, did_you_mean
-from nodeemb.material import default_preset
 from nodeemb.options import parse, read_yaml
 from nodeemb.recipe import Recipe, load_recipe, overridden
 from nodeemb.run import given_by_name
@@ -40,7 +39,7 @@ def read_config(path: str | Path) -> Config:
 
 
 def recipe_of(
-    directed: bool,
+    default: str,
     preset: str | Path | None,
     *,
     config: Config | None,
@@ -48,10 +47,10 @@ def recipe_of(
     width: int | None,
     options: Mapping[str, Any] | None,
 ) -> Recipe:
-    """The recipe of a run on a graph that is directed or not. Args, Raises: as `prepare`."""
+    """The recipe of a run; `default` where no preset is named. Args, Raises: as `prepare`."""
     check_names(options or {})
     check_layers(preset, config)
-    recipe = load_recipe(default_preset(directed) if preset is None else preset)
+    recipe = load_recipe(default if preset is None else preset)
     if config is not None:
         recipe = with_config(recipe, config)
     overrides = given_by_name(dim, width, options)

@@ -15,14 +15,21 @@ from nodeemb.sampling.sequences import Plan
 _LOG = logging.getLogger("nodeemb")
 
 
+CORPORA, DIRECTED, UNDIRECTED = "corpora", "directed graphs", "undirected graphs"
+DEFAULTS = {CORPORA: "sgns", DIRECTED: "nerd", UNDIRECTED: "deepwalk"}
+"""Kind of material -> the preset that is taken where none is named."""
+
+
 def default_preset(directed: bool) -> str:
     """The preset that is taken for a graph where none is named."""
-    return "nerd" if directed else "deepwalk"
+    return DEFAULTS[DIRECTED if directed else UNDIRECTED]
 
 
 def default_for(material: Graph | Corpus) -> str:
     """The preset that is taken where none is named."""
-    return "sgns" if isinstance(material, Corpus) else default_preset(material.directed)
+    if isinstance(material, Corpus):
+        return DEFAULTS[CORPORA]
+    return default_preset(material.directed)
 
 
 def material_size(material: Graph | Corpus) -> Size:

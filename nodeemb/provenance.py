@@ -20,8 +20,9 @@ from nodeemb.choices import (
     read_settings,
     with_config,
 )
+from nodeemb.corpus.corpus import is_corpus
 from nodeemb.engine import count_threads
-from nodeemb.material import default_preset
+from nodeemb.material import CORPORA, DEFAULTS, DIRECTED, UNDIRECTED
 from nodeemb.options import read_yaml
 from nodeemb.recipe import Recipe, load_recipe, overridden, preset_path
 from nodeemb.run import given_by_name
@@ -70,9 +71,7 @@ def explain(
         WrongUse: what `prepare` would refuse, apart from what is in the graph's file.
     """
     settings = read_settings(config, graph, given)
-    card = settings.input.card
-    directed = not settings.input.undirected if card is None else card.reading.directed
-    recipe, origins = _recipe(directed, preset, config, dim, width, options)
+    recipe, origins = _recipe(_kind(settings), preset, config, dim, width, options)
     values = [
         Value(name, value, origins.get(name, DEFAULT))
         for name, value in _flat(recipe.model_dump(exclude=_ABOUT))
@@ -85,8 +84,17 @@ def explain(
     return Explained(recipe, settings, [*values, _threads(threads)])
 
 
+def _kind(settings: Settings) -> str:
+    """What a run reads, as `DEFAULTS` has it."""
+    if is_corpus(settings.input.name):
+        return CORPORA
+    card = settings.input.card
+    directed = not settings.input.undirected if card is None else card.reading.directed
+    return DIRECTED if directed else UNDIRECTED
+
+
 def _recipe(
-    directed: bool,
+    kind: str,
     preset: str | Path | None,
     config: Config | None,
     dim: int | None,
@@ -96,8 +104,8 @@ def _recipe(
     """The recipe, and where each of its values comes from that is no default."""
     check_names(options or {})
     check_layers(preset, config)
-    chosen = preset or default_preset(directed)
-    why = "" if preset else f", for {'directed' if directed else 'undirected'} graphs"
+    chosen = preset or DEFAULTS[kind]
+    why = "" if preset else f", for {kind}"
     origins: dict[str, str] = {}
     recipe = load_recipe(chosen)
     layer = read_yaml(preset_path(chosen))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from nodeemb.corpus.corpus import Corpus
 from nodeemb.embedding.embedding import Embedding
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class RoleRow(NamedTuple):
     trained: int
 
 
-def role_rows(embedding: Embedding, graph: Graph) -> list[RoleRow]:
+def role_rows(embedding: Embedding, graph: Graph | Corpus) -> list[RoleRow]:
     """What became of each role.
 
     Args:
@@ -46,13 +47,19 @@ def role_rows(embedding: Embedding, graph: Graph) -> list[RoleRow]:
 
 
 def _had_role(
-    embedding: Embedding, graph: Graph, role: str, both: bool, turned: bool
+    embedding: Embedding,
+    graph: Graph | Corpus,
+    role: str,
+    both: bool,
+    turned: bool,
 ) -> np.ndarray:
     """(num_nodes,) bool: was the node in a pair in which this role takes part.
 
     both: pairs count both ways; turned: the left node of a pair is what is linked to.
     """
     scheme = embedding.scheme
+    if isinstance(graph, Corpus):  # every word of a vocabulary is among others
+        return np.ones(graph.num_nodes, bool)
     had = np.zeros(graph.num_nodes, bool)
     for channel in scheme.channels.values():
         for kind in channel.labels:

@@ -5,7 +5,7 @@
 | config.yaml | the whole recipe and a block `run` (graph, seed, backend): enough to repeat it |
 | manifest.json | state, message, versions, hashes, seed, threads, timings, notes |
 | metrics.jsonl | a line an epoch: pairs, loss, seconds, validation |
-| graph-report.json | what was found in the graph |
+| graph-report.json | what was found in the graph; corpus-report.json: in the corpus |
 | embedding.safetensors, embedding.json | the vectors and their ids |
 
 A folder is written whole or not at all, and never over another. Until it is there, the
@@ -28,12 +28,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from nodeemb.choices import Config, config_text, read_settings, recipe_of
+from nodeemb.corpus.corpus import Corpus
 from nodeemb.embedding.embedding import Embedding
 from nodeemb.embedding.store import write_files
 from nodeemb.errors import DataRefused, Diverged, WrongUse
-from nodeemb.forecast import Memory, forecast_memory, graph_size
+from nodeemb.forecast import Memory, forecast_memory
 from nodeemb.io.atomic import write_json, write_text_atomically
 from nodeemb.io.folders import check_new_folder, new_folder
+from nodeemb.material import default_for, digest_of, material_size
 from nodeemb.memory import peak_bytes
 from nodeemb.options import parse_yaml
 from nodeemb.progress import ProgressFn
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 CONFIG, MANIFEST, METRICS = "config.yaml", "manifest.json", "metrics.jsonl"
-GRAPH_REPORT = "graph-report.json"
+GRAPH_REPORT, CORPUS_REPORT = "graph-report.json", "corpus-report.json"
 CHECKPOINT = ".checkpoint"
 
 
@@ -68,14 +70,14 @@ class Job:
 
     settings: Settings
     recipe: Recipe
-    graph: Graph
+    graph: Graph | Corpus
     split: Split | None
     folder: Path
     changes: dict[str, Any]
     read_seconds: float
 
     @property
-    def training_graph(self) -> Graph:
+    def training_graph(self) -> Graph | Corpus:
         """The graph without the validation links."""
         return self.graph if self.split is None else self.split.train
 
@@ -83,7 +85,7 @@ class Job:
     def memory(self) -> Memory:
         """What training will take in memory."""
         itemsize = np.dtype(self.settings.dtype).itemsize
-        size = graph_size(self.training_graph)
+        size = material_size(self.training_graph)
         return forecast_memory(size, self.recipe, itemsize, self.split is not None)
 
 
@@ -129,13 +131,18 @@ def prepare(
         if not resumed:
             _check_no_checkpoint(Path(out))
     begun = time.monotonic()
-    graph = settings.input.read()
+    graph = settings.input.material()
     seconds = time.monotonic() - begun
     recipe = recipe_of(
-        graph.directed, preset, config=config, dim=dim, width=width, options=options
+        default_for(graph), preset, config=config, dim=dim, width=width, options=options
     )
     split = None
     if settings.validation:
+        if isinstance(graph, Corpus):
+            raise WrongUse(
+                "a corpus has no links to validate on",
+                next_step="Leave out --validation",
+            )
         split = hide_validation(graph, settings.validation, settings.seed)
     settings = settings.model_copy(update={"input": settings.input.absolute()})
     if out is None:
@@ -165,9 +172,9 @@ def hide_validation(graph: Graph, share: float, seed: int) -> Split:
     return replace(split, test=split.test[:0], validation=split.test)
 
 
-def default_folder(name: str, config: str, graph: Graph) -> Path:
+def default_folder(name: str, config: str, graph: Graph | Corpus) -> Path:
     """runs/<date>-<name>-<4 hex of config and graph>; with a number where that exists."""
-    state = hashlib.sha256((config + graph.digest()).encode()).hexdigest()[:4]
+    state = hashlib.sha256((config + digest_of(graph)).encode()).hexdigest()[:4]
     plain = re.sub(r"[^A-Za-z0-9_.]+", "-", name).strip("-.") or "run"
     first = f"{datetime.date.today().isoformat()}-{plain}-{state}"
     folder, again = Path("runs") / first, 1
@@ -312,7 +319,7 @@ def _write(job: Job, embedding: Embedding, seconds: float, message: str) -> None
         **manifest_head("embedding", config, message),
         "preset": job.recipe.name,
         "changes": job.changes,
-        "graph_hash": job.graph.digest(),
+        "graph_hash": digest_of(job.graph),
         "trained_on_hash": embedding.manifest["graph"]["digest"],
         "seconds": {
             "reading": round(job.read_seconds, 3),
@@ -324,7 +331,8 @@ def _write(job: Job, embedding: Embedding, seconds: float, message: str) -> None
     }
     with new_folder(job.folder) as folder:
         write_folder(folder, {CONFIG: config, METRICS: json_lines(epochs)})
-        write_json(folder / GRAPH_REPORT, job.graph.report.as_dict())
+        found = CORPUS_REPORT if isinstance(job.graph, Corpus) else GRAPH_REPORT
+        write_json(folder / found, job.graph.report.as_dict())
         write_files(embedding, folder)
         write_json(folder / MANIFEST, manifest)
 
@@ -333,7 +341,7 @@ def _notes(job: Job, embedding: Embedding) -> list[str]:
     notes = list(embedding.manifest["notes"])
     if job.split is not None:
         notes.append(
-            f"{len(job.split.validation):,} of {job.graph.num_edges:,} links were hidden "
+            f"{len(job.split.validation):,} of {job.split.graph.num_edges:,} links were hidden "
             "to choose the best epoch, and not trained on"
         )
     return notes

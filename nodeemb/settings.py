@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from nodeemb.corpus.corpus import Corpus, is_corpus
 from nodeemb.errors import WrongUse, did_you_mean
 from nodeemb.io.cards import Card, list_cards, load_card, read_dataset
 from nodeemb.options import Options
@@ -24,7 +25,9 @@ class Input(Options):
     """A graph's file or data set, with the options of `read_edges`."""
 
     name: str = Field(
-        default=DEFAULT_DATA, description="a file of edges, or the name of a data set"
+        default=DEFAULT_DATA,
+        description="a file of edges, the name of a data set, or a folder that `nodeemb "
+        "corpus` made",
     )
     source: Column | None = Field(
         default=None,
@@ -71,6 +74,18 @@ class Input(Options):
             return load_card(self.name)
         raise self._nothing()
 
+    def material(self) -> Graph | Corpus:
+        """The graph, or the corpus of a folder that `nodeemb corpus` made.
+
+        Raises:
+            WrongUse: as `read`, or options for reading edges with a corpus.
+            DataRefused: the file or the folder cannot be taken as it is.
+        """
+        if not is_corpus(self.name):
+            return self.read()
+        self._refuse_options("corpus, and its folder says")
+        return Corpus.load(self.name)
+
     def read(self) -> Graph:
         """The graph.
 
@@ -97,21 +112,26 @@ class Input(Options):
 
     def absolute(self) -> Input:
         """The same with a file's whole path, so that it is found from everywhere."""
-        if not os.path.isfile(self.name):  # noqa: PTH113
+        if not os.path.isfile(self.name) and not is_corpus(self.name):  # noqa: PTH113
             return self
         return self.model_copy(update={"name": str(Path(self.name).resolve())})
 
-    def _refuse_options(self) -> None:
+    def _refuse_options(self, what: str = "data set, and its card says") -> None:
         given = self.model_dump(exclude_defaults=True, exclude={"name", "duplicates"})
         if given:
             raise WrongUse(
-                f"{self.name} is a data set, and its card says how it is read; "
+                f"{self.name} is a {what} how it is read; "
                 f"{', '.join(given)} cannot be given too",
                 next_step="Give the path of a file to read it your way",
             )
 
     def _nothing(self) -> WrongUse:
         path = Path(self.name)
+        if is_corpus(path):
+            return WrongUse(
+                f"{path} is an encoded corpus, and a graph is asked for",
+                next_step=f"Make a graph of it: nodeemb wordgraph {path} --out FILE.parquet",
+            )
         if os.path.isdir(path):  # noqa: PTH112
             return WrongUse(f"{path} is a folder", allowed="A file of edges")
         known = list_cards()

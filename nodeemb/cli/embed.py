@@ -23,7 +23,7 @@ Preset = Annotated[
         "--preset",
         metavar="NAME",
         help="The method, or a YAML file of one. Default: nerd for directed graphs, "
-        "deepwalk for others. See: nodeemb presets.",
+        "deepwalk for others, sgns for a corpus. See: nodeemb presets.",
         rich_help_panel="Method",
     ),
 ]
@@ -90,7 +90,7 @@ def embed(
     duplicates: options.Duplicates = None,
     undirected: options.Undirected = False,
 ) -> None:
-    """Embed a graph: a folder with vectors for every node."""
+    """Embed a graph or a corpus: a folder with vectors for every node or word."""
     from nodeemb import choices, runs
     from nodeemb.engine import count_threads
 
@@ -161,10 +161,14 @@ def _alone(ctx: typer.Context) -> None:
 
 def _before(job: Job, threads: int) -> None:
     """The four blocks that people paste when they ask for help."""
+    from nodeemb.corpus.corpus import Corpus
     from nodeemb.memory import memory_bytes
 
     settings = job.settings
-    show.block("Graph", show.graph_lines(settings.input.name, job.graph.report))
+    if isinstance(job.graph, Corpus):
+        show.block("Corpus", [str(job.graph)[7:-1]])
+    else:
+        show.block("Graph", show.graph_lines(settings.input.name, job.graph.report))
     show.block("Method", show.method_lines(job.recipe, job.changes))
     memory = [
         f"tables {show.size(job.memory.tables)}",
@@ -222,6 +226,10 @@ def _example(job: Job) -> str:
     """An id worth a look: one that links to many and is linked to by many."""
     import numpy as np
 
+    from nodeemb.corpus.corpus import Corpus
+
     graph = job.training_graph
+    if isinstance(graph, Corpus):  # a word that is frequent and yet has a meaning
+        return str(graph.ids[min(200, graph.num_nodes // 2)])
     both = np.minimum(graph.out_degree, graph.in_degree)
     return str(graph.ids[int(both.argmax())])

@@ -52,12 +52,13 @@ def estimate(
     from nodeemb import choices
     from nodeemb.engine import count_threads
     from nodeemb.forecast import PROGRAM, forecast_memory, forecast_seconds
+    from nodeemb.material import default_preset
     from nodeemb.memory import memory_bytes
 
     size = _size(name, nodes, edges, not undirected, weighted, signed)
     count = count_threads(threads)
     recipe = choices.recipe_of(
-        size.directed,
+        default_preset(size.directed),
         preset,
         config=None if config is None else choices.read_config(config),
         dim=dim,

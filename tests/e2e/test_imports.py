@@ -9,9 +9,11 @@ import nodeemb
 
 HEAVY = ("torch", "torch_geometric", "numba", "networkx", "sklearn", "pyarrow", "scipy")
 PUBLIC = [
+    "Corpus",
     "Embedding",
     "Graph",
     "RoleScheme",
+    "corpus_of",
     "embed",
     "errors",
     "evaluate_links",
@@ -20,6 +22,7 @@ PUBLIC = [
     "load",
     "presets",
     "protocol_split",
+    "read_corpus",
     "read_edges",
     "split_edges",
 ]
