@@ -23,6 +23,7 @@ _HOME = {
     "evaluate_links": "nodeemb.evaluation.links",
     "evaluate_protocol": "nodeemb.evaluation.follow",
     "evaluate_signs": "nodeemb.evaluation.signs",
+    "evaluate_words": "nodeemb.evaluation.words",
     "load": "nodeemb.embedding.embedding",
     "presets": "nodeemb.recipe",
     "protocol_split": "nodeemb.evaluation.protocol_split",

@@ -17,6 +17,7 @@ KINDS = {
     "studies": ("configs", "studies"),
     "datasets": ("datasets",),
     "texts": ("datasets", "text"),
+    "words": ("datasets", "words"),
 }
 
 

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from nodeemb import __version__
+from nodeemb.cli.analogy import analogy
 from nodeemb.cli.config import config
 from nodeemb.cli.corpus import corpus
 from nodeemb.cli.datasets import datasets
@@ -69,6 +70,7 @@ for _command in (
     export,
     inspect,
     neighbors,
+    analogy,
     study,
     presets,
     signs,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nodeemb.cli import options, show
+from nodeemb.cli import options, show, words
 from nodeemb.cli.progress import progress
 from nodeemb.errors import WrongUse
 
@@ -123,6 +123,7 @@ Seeds = Annotated[
 
 def evaluate(
     name: options.InputName = None,
+    task: words.Task = "links",
     preset: Presets = None,
     config: ComparisonFile = None,
     scheme: Schemes = None,
@@ -148,13 +149,54 @@ def evaluate(
     header: options.Header = None,
     duplicates: options.Duplicates = None,
     undirected: options.Undirected = False,
+    readout: words.Readout = None,
+    vocabulary: words.Vocabulary = None,
+    counts: words.Counts = None,
+    as_json: words.Json = False,
 ) -> None:
     """Hide half of a graph's links, train on the rest, and see who finds them.
 
     Without arguments: what does each role scheme buy on the packages of Debian?
 
-    Writes a folder with report.html.
+    Writes a folder with report.html. With --task words: ask the vectors of a run what
+    people were asked about words.
     """
+    of_words = {
+        "--readout": readout,
+        "--vocabulary": vocabulary,
+        "--counts": counts,
+        "--json": as_json,
+    }
+    of_links = {
+        "--preset": preset,
+        "--config": config,
+        "--scheme": scheme,
+        "--biases": biases,
+        "--width": width,
+        "--protocol": protocol,
+        "--labels": labels,
+        "--role": role,
+        "--negatives": negatives,
+        "--test": test,
+        "--validation": validation,
+        "--seed": seed,
+        "--threads": threads,
+        "--out": out,
+        "--quiet": quiet,
+        "--source": source,
+        "--target": target,
+        "--weight": weight,
+        "--sign": sign,
+        "--delimiter": delimiter,
+        "--comment": comment,
+        "--header": header,
+        "--duplicates": duplicates,
+        "--undirected": undirected,
+    }
+    words.check_task(task, of_links, of_words)
+    if task == "words":
+        words.evaluate_run(name, set_, readout, vocabulary, counts, as_json)
+        return
     from nodeemb import compare
     from nodeemb.comparison import with_changes, with_roles
     from nodeemb.engine import count_threads

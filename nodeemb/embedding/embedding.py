@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nodeemb.embedding.readouts import READOUTS, one_side
 from nodeemb.embedding.scoring import channel_scores, score_rows
 from nodeemb.embedding.search import top_k
 from nodeemb.errors import WrongUse, unknown_name
@@ -92,16 +93,11 @@ class Embedding:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """Names that `vectors` takes: roles, views, "concat", "sum" where it exists, biases."""
-        columns = {
-            b - a for r, (a, b) in self.layout.roles.items() if r in self.scheme.roles
-        }
-        extra = ["sum"] if len(self.scheme.roles) > 1 and len(columns) == 1 else []
+        """Names that `vectors` takes: roles, views, in, out, sum, concat, biases."""
         return (
             *self.scheme.roles,
             *self.scheme.views,
-            "concat",
-            *extra,
+            *READOUTS,
             *(r for r in self.layout.roles if r not in self.scheme.roles),
         )
 
@@ -112,7 +108,8 @@ class Embedding:
 
         Args:
             role: a role of the scheme, a view, a bias, "concat" (all roles side by side,
-                also the default) or "sum" (all roles added; the same columns needed).
+                also the default), "in" (as the first of a pair), "out" (as the second)
+                or "sum" (in + out); see `nodeemb.embedding.readouts`.
 
         Raises:
             WrongUse: there is no such role.
@@ -124,9 +121,12 @@ class Embedding:
             return self.table[:, a:b]
         if role == "concat":
             return self.table[:, : self.width]
-        names = self.scheme.views.get(role, list(self.scheme.roles))
-        parts = [self.vectors(name) for name in names]
-        return np.sum(parts, axis=0) if role == "sum" else np.concatenate(parts, axis=1)
+        if role == "sum":
+            return self.vectors("in") + self.vectors("out")
+        if role in ("in", "out"):
+            return one_side(self.table, self.layout, role == "out")
+        parts = [self.vectors(name) for name in self.scheme.views[role]]
+        return np.concatenate(parts, axis=1)
 
     def check_role(self, role: str) -> None:
         """WrongUse where `vectors` has no such role; the message names those there are."""

@@ -50,6 +50,24 @@ def resampled_means(values: np.ndarray, replicates: int, key: np.uint64) -> np.n
     return _means(np.asarray(values, np.float64), np.array(keys, np.uint64))
 
 
+def resampled_spearman(
+    x: np.ndarray, y: np.ndarray, replicates: int, key: np.uint64
+) -> np.ndarray:
+    """(replicates,) Spearman correlations of resamples of (k,) pairs of numbers.
+
+    NaN where all that was drawn has one rank.
+    """
+    keys = [resample_key(key, r, False) for r in range(replicates)]
+    return _spearmans(*_sorted(x), *_sorted(y), np.array(keys, np.uint64))
+
+
+def _sorted(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(k,) positions, smallest value first, and whether each is the last of its equals."""
+    order = np.argsort(values, kind="stable")
+    ordered = np.asarray(values)[order]
+    return order, np.append(ordered[1:] != ordered[:-1], True)
+
+
 def resample_key(key: np.uint64, replicate: int, negatives: bool) -> np.uint64:
     """The key of the draws of one resample of one side."""
     return stream_key(int(key), "resample", replicate, int(negatives))
@@ -161,4 +179,56 @@ def _means(values: np.ndarray, keys: np.ndarray) -> np.ndarray:
         for i in range(len(values)):
             total += counts[i] * values[i]
         out[r] = total / len(values)
+    return out
+
+
+@njit
+def ranks_of_counts(
+    order: np.ndarray, last: np.ndarray, counts: np.ndarray, out: np.ndarray
+) -> None:
+    """Writes the mean rank of each value that counts several times into (k,) `out`.
+
+    Args:
+        order: (k,) positions, smallest value first.
+        last: (k,) bool: is this the last of the values equal to it.
+        counts: (k,) how often each value counts; what counts 0 times has no use for its rank.
+    """
+    below, here, first = 0.0, 0.0, 0
+    for i in range(len(order)):
+        here += counts[order[i]]
+        if last[i]:
+            for j in range(first, i + 1):
+                out[order[j]] = below + (here + 1) / 2
+            below, here, first = below + here, 0.0, i + 1
+
+
+@njit
+def correlation_of_counts(x: np.ndarray, y: np.ndarray, counts: np.ndarray) -> float:
+    """Pearson correlation of (k,) pairs of mean ranks that count several times."""
+    mean = (counts.sum() + 1) / 2
+    xx, yy, xy = 0.0, 0.0, 0.0
+    for i in range(len(x)):
+        dx, dy = x[i] - mean, y[i] - mean
+        xx += counts[i] * dx * dx
+        yy += counts[i] * dy * dy
+        xy += counts[i] * dx * dy
+    return xy / np.sqrt(xx * yy) if xx > 0 and yy > 0 else np.nan
+
+
+@njit(parallel=True)
+def _spearmans(
+    x_order: np.ndarray,
+    x_last: np.ndarray,
+    y_order: np.ndarray,
+    y_last: np.ndarray,
+    keys: np.ndarray,
+) -> np.ndarray:
+    out = np.empty(len(keys))
+    for r in prange(len(keys)):
+        counts = np.empty(len(x_order), np.uint16)
+        x, y = np.empty(len(counts)), np.empty(len(counts))
+        resample(keys[r], counts)
+        ranks_of_counts(x_order, x_last, counts, x)
+        ranks_of_counts(y_order, y_last, counts, y)
+        out[r] = correlation_of_counts(x, y, counts)
     return out

@@ -7,6 +7,7 @@
 | mrr | mean of 1 / rank of a link among all negatives | mean of best and worst rank |
 | hits@K | share of links strictly above the K-th best negative | not above |
 | pair_accuracy | how often s(u, v) > s(v, u) for a one-way link | count one half |
+| spearman | how far scores and given values have the same order | mean rank |
 
 AUC and AP are scikit-learn's. Hits@K is that of the OGB collab task and MRR averages
 optimistic and pessimistic rank (Hu et al. Open Graph Benchmark. NeurIPS 2020).
@@ -132,6 +133,37 @@ def measure_mean(
 
     spread = resampled_means(values, replicates, stream_key(seed, "bootstrap"))
     low, high = np.percentile(spread, [2.5, 97.5])
+    return Measured(value, float(low), float(high))
+
+
+def measure_spearman(
+    values: np.ndarray, scores: np.ndarray, *, replicates: int = 100, seed: int = 0
+) -> Measured:
+    """Spearman's rank correlation with its interval over resampled pairs.
+
+    Ties have their mean rank, as in scipy. Resamples with one rank only are left out of
+    the interval.
+
+    Args:
+        values, scores: (k,) finite numbers, k at least 2, neither all equal.
+
+    Raises:
+        DataRefused: numbers that are not finite, or all equal.
+    """
+    from scipy.stats import spearmanr
+
+    values, scores = _finite(values), _finite(scores)
+    if not np.ptp(values) or not np.ptp(scores):
+        raise DataRefused("all numbers to correlate are equal: they have no order")
+    value = float(spearmanr(values, scores).statistic)
+    if not replicates:
+        return Measured(value, value, value)
+    from nodeemb.evaluation.bootstrap import resampled_spearman
+
+    spread = resampled_spearman(
+        values, scores, replicates, stream_key(seed, "bootstrap")
+    )
+    low, high = np.nanpercentile(spread, [2.5, 97.5])
     return Measured(value, float(low), float(high))
 
 

@@ -25,7 +25,7 @@ from nodeemb.options import Options
 from nodeemb.roles.noise import ChannelNoise
 
 Biases = Literal["none", "tied", "free"]
-_RESERVED = {"concat", "sum", "bias", "source_bias", "target_bias"}
+_RESERVED = {"in", "out", "concat", "sum", "bias", "source_bias", "target_bias"}
 _FAR = 1000  # how much wider a width is looked for that can be shared out
 _MANY, _LONG = 64, 4000  # what is larger was made to keep the program busy
 _TERM = re.compile(r"\s*+([+-]?)\s*+([A-Za-z_]\w*[+-]?)\.([A-Za-z_]\w*[+-]?)(?=\s|$)")
@@ -130,8 +130,9 @@ class RoleScheme(Options):
     views: dict[str, list[str]] = Field(
         default={},
         max_length=_MANY,
-        description="name -> roles set side by side; every role is a view already, and "
-        "`concat` is all roles",
+        description="name -> roles set side by side; every role is a view already, "
+        "`in` and `out` are the left and right sides of pairs, `sum` is in + out, and "
+        "`concat` all roles",
     )
 
     @model_validator(mode="after")

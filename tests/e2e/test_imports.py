@@ -19,6 +19,7 @@ PUBLIC = [
     "evaluate_links",
     "evaluate_protocol",
     "evaluate_signs",
+    "evaluate_words",
     "load",
     "presets",
     "protocol_split",

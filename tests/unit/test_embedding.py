@@ -73,6 +73,9 @@ def test_vectors_by_role_in_the_order_of_the_ids():
         "as_source": np.hstack([shared, source]),
         "as_target": np.hstack([shared, target]),
         "concat": np.hstack([shared, source, target]),
+        "in": np.hstack([shared, source]),
+        "out": np.hstack([shared, target]),
+        "sum": np.hstack([2 * shared, source + target]),
         "source_bias": embedding.table[:, WIDTH : WIDTH + 1],
         "target_bias": embedding.table[:, WIDTH + 1 :],
     }
@@ -84,12 +87,33 @@ def test_vectors_by_role_in_the_order_of_the_ids():
     assert np.array_equal(embedding["c"], roles["concat"][2])
 
 
-def test_sum_exists_where_roles_have_the_same_length():
-    embedding = made("source_target")
+def test_in_out_and_sum_by_hand():
+    embedding = made("source_target", "free")
     source, target = embedding.vectors("source"), embedding.vectors("target")
+    assert np.array_equal(embedding.vectors("in"), source)
+    assert np.array_equal(embedding.vectors("out"), target)
     assert np.array_equal(embedding.vectors("sum"), source + target)
-    assert "sum" not in made("single").roles, "one role is its own sum"
-    assert "sum" not in made("partial").roles
+    one = made("single", "tied")
+    node = one.vectors("node")
+    for role, expected in (("in", node), ("out", node), ("sum", 2 * node)):
+        assert np.array_equal(one.vectors(role), expected)
+    plus, minus, a, b = np.split(made("sign_skew").table, 4, axis=1)
+    skew = made("sign_skew")
+    assert np.array_equal(skew.vectors("in"), np.hstack([plus, minus, a, b]))
+    assert np.array_equal(skew.vectors("out"), np.hstack([plus, -minus, b, -a]))
+
+
+@pytest.mark.parametrize("scheme", [s for s in ALL if ALL[s].join == "sum"])
+def test_the_score_is_in_times_out(scheme):
+    """Channel by channel; their coefficients join them."""
+    embedding = made(scheme)
+    ends = np.cumsum(list(embedding.layout.dims.values()))[:-1]
+    sides = [np.split(embedding.vectors(r), ends, axis=1) for r in ("in", "out")]
+    channels = zip(*sides, ALL[scheme].channels.values(), strict=True)
+    expected = sum(c.coefficient * x @ y.T for x, y, c in channels)
+    u, v = np.indices((NODES, NODES)).reshape(2, -1)
+    got = embedding.score_rows(u, v)
+    assert np.allclose(got, expected.ravel(), atol=1e-12)
 
 
 @every_scheme

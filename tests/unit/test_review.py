@@ -38,6 +38,7 @@ def test_the_public_names_are_these():
         "evaluate_links",
         "evaluate_protocol",
         "evaluate_signs",
+        "evaluate_words",
         "load",
         "presets",
         "protocol_split",
