@@ -119,9 +119,14 @@ def evaluate_run(
 def counts_for(
     embedding: Embedding, run: Path, file: Path | None
 ) -> tuple[np.ndarray | None, str]:
-    """How often words came, and where that is known from: a file, or the run's graph."""
+    """How often words came, and where that is known from: a file, graph or corpus."""
     from nodeemb.choices import read_config, read_settings
-    from nodeemb.evaluation.word_counts import counts_in_file, counts_of_graph
+    from nodeemb.corpus.corpus import Corpus
+    from nodeemb.evaluation.word_counts import (
+        counts_from,
+        counts_in_file,
+        counts_of_graph,
+    )
 
     if file is not None:
         return counts_in_file(file, embedding), str(file)
@@ -129,8 +134,12 @@ def counts_for(
     if not config.is_file():
         return None, ""
     try:
-        graph = read_settings(read_config(config), {}, {}).input.read()
-        return counts_of_graph(graph, embedding), "degrees in the run's graph"
+        material = read_settings(read_config(config), {}, {}).input.material()
+        if isinstance(material, Corpus):
+            words = material.vocabulary
+            told = dict(zip(words.words, words.counts.tolist(), strict=True))
+            return counts_from(told, embedding), "counts in the run's corpus"
+        return counts_of_graph(material, embedding), "degrees in the run's graph"
     except (DataRefused, WrongUse) as error:
-        show.say(f"Note: no word counts from the run's graph: {error.what}.")
+        show.say(f"Note: no word counts from what was trained on: {error.what}.")
         return None, ""

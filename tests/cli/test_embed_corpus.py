@@ -57,3 +57,11 @@ def test_other_commands_ask_for_a_graph(refused, corpus, command):
 def test_the_choices_are_shown_for_a_corpus(nodeemb, corpus):
     done = nodeemb("config", "show", corpus)
     assert done.exit_code == 0 and "preset sgns, for corpora" in done.stdout
+
+
+def test_words_are_evaluated_beside_their_counts(nodeemb, corpus):
+    Path("pairs.txt").write_text("cat dog 9\ncat mat 5\nthe a 1\ndog on 2\nsat mat 3\n")
+    nodeemb("embed", corpus, "--dim", 4, "--out", "run")
+    done = nodeemb("evaluate", "run", "--task", "words", "--set", "pairs.txt")
+    assert done.exit_code == 0, done.output
+    assert "counts in the run's corpus" in done.stdout
