@@ -11,7 +11,7 @@ import yaml
 
 from nodeemb.errors import WrongUse, did_you_mean
 from nodeemb.options import parse, read_yaml
-from nodeemb.recipe import Recipe, load_recipe, overridden
+from nodeemb.recipe import Recipe, leaf_names, load_recipe, overridden
 from nodeemb.run import given_by_name
 from nodeemb.settings import Settings
 
@@ -75,7 +75,7 @@ def check_names(options: Mapping[str, Any]) -> None:
     """
     for name in options:
         if name.split(".")[0] not in Recipe.model_fields:
-            known = {n.split(".")[-1]: n for n in _names(Recipe().model_dump())}
+            known = {n.split(".")[-1]: n for n in leaf_names(Recipe().model_dump())}
             close = did_you_mean(name.split(".")[-1], known)
             for last, full in known.items():
                 close = close.replace(f" {last}?", f" {full}?")
@@ -139,12 +139,3 @@ def with_config(recipe: Recipe, config: Config) -> Recipe:
             allowed=error.allowed,
             next_step=error.next_step,
         ) from None
-
-
-def _names(group: Mapping[str, Any], before: str = "") -> list[str]:
-    """The dotted names of all leaves."""
-    names: list[str] = []
-    for key, value in group.items():
-        inner = isinstance(value, Mapping) and value
-        names += _names(value, f"{before}{key}.") if inner else [before + key]
-    return names

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from nodeemb.choices import Config, check_layers, read_config
 from nodeemb.comparison import Comparison, arm_recipe
+from nodeemb.defaults import default_preset, only_training
 from nodeemb.errors import NodeembError
-from nodeemb.material import default_preset
 from nodeemb.options import faults, parse, read_yaml
 from nodeemb.recipe import Recipe, laid_over, load_recipe
 from nodeemb.roles.scheme import RoleScheme
@@ -65,7 +65,8 @@ def _kind(data: Mapping[str, Any]) -> str:
 def _check_choices(config: Config, preset: str | Path | None) -> Checked:
     """Lays the choices over what they may be laid over, and keeps what fits best."""
     check_layers(preset, config)
-    bases = [preset] if preset else [default_preset(True), default_preset(False)]
+    defaults = _defaults(config)
+    bases = [preset] if preset else list(defaults)
     results = {
         str(base): faults(
             Recipe, laid_over(load_recipe(base), config.choices), config.where
@@ -76,21 +77,28 @@ def _check_choices(config: Config, preset: str | Path | None) -> Checked:
         results[""] = faults(Recipe, config.choices, config.where)
     found = min(results.values(), key=len)
     found += faults(Settings, config.run, f"{config.where}, run")
-    fits = [base for base, wrong in results.items() if not wrong]
-    return Checked("choices", [] if found else _uses(config.where, preset, fits), found)
+    fits = [not results.get(base, [True]) for base in (*defaults, "")]
+    uses = [] if found else _uses(config.where, preset, fits)
+    return Checked("choices", uses, found)
 
 
-def _uses(where: str, preset: str | Path | None, fits: list[str]) -> list[str]:
-    """How choices can be used, by the presets that they go with; "" is none."""
+def _defaults(config: Config) -> tuple[str, str]:
+    """What these choices are laid over for a directed graph, and for another."""
+    trains = only_training(config.choices)
+    return default_preset(True, trains=trains), default_preset(False)
+
+
+def _uses(where: str, preset: str | Path | None, fits: list[bool]) -> list[str]:
+    """How choices can be used: whether with the two defaults, and with no preset."""
     if preset:
         return [f"embed --preset {preset} --config {where}"]
-    directed, undirected = (default_preset(kind) in fits for kind in (True, False))
+    directed, undirected, alone = fits
     uses = []
     if directed or undirected:
         only = "" if undirected else "    for directed graphs"
         only = only if directed else "    for undirected graphs"
         uses.append(f"embed --config {where}{only}")
-    return [*uses, f"embed --preset {where}"] if "" in fits else uses
+    return [*uses, f"embed --preset {where}"] if alone else uses
 
 
 def _comparison_faults(data: Mapping[str, Any], where: str) -> list[NodeembError]:

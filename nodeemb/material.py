@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from nodeemb.corpus.corpus import Corpus
+from nodeemb.defaults import CORPUS, default_preset
 from nodeemb.errors import DataRefused, WrongUse
 from nodeemb.forecast import Size, graph_size
 from nodeemb.graph.graph import Graph
@@ -15,21 +16,11 @@ from nodeemb.sampling.sequences import Plan
 _LOG = logging.getLogger("nodeemb")
 
 
-CORPORA, DIRECTED, UNDIRECTED = "corpora", "directed graphs", "undirected graphs"
-DEFAULTS = {CORPORA: "sgns", DIRECTED: "nerd", UNDIRECTED: "deepwalk"}
-"""Kind of material -> the preset that is taken where none is named."""
-
-
-def default_preset(directed: bool) -> str:
-    """The preset that is taken for a graph where none is named."""
-    return DEFAULTS[DIRECTED if directed else UNDIRECTED]
-
-
-def default_for(material: Graph | Corpus) -> str:
-    """The preset that is taken where none is named."""
+def default_for(material: Graph | Corpus, trains: bool = False) -> str:
+    """The preset that is taken where none is named; trains: as in `default_preset`."""
     if isinstance(material, Corpus):
-        return DEFAULTS[CORPORA]
-    return default_preset(material.directed)
+        return CORPUS
+    return default_preset(material.directed, material.num_arcs, trains)
 
 
 def material_size(material: Graph | Corpus) -> Size:

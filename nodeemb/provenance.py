@@ -21,8 +21,8 @@ from nodeemb.choices import (
     with_config,
 )
 from nodeemb.corpus.corpus import is_corpus
+from nodeemb.defaults import CORPUS, DIRECTED, MOST_LINKS, default_preset, only_training
 from nodeemb.engine import count_threads
-from nodeemb.material import CORPORA, DEFAULTS, DIRECTED, UNDIRECTED
 from nodeemb.options import read_yaml
 from nodeemb.recipe import Recipe, load_recipe, overridden, preset_path
 from nodeemb.run import given_by_name
@@ -71,7 +71,10 @@ def explain(
         WrongUse: what `prepare` would refuse, apart from what is in the graph's file.
     """
     settings = read_settings(config, graph, given)
-    recipe, origins = _recipe(_kind(settings), preset, config, dim, width, options)
+    asks = settings.backend != "cpu" or bool(settings.validation)
+    trains = asks or only_training(config.choices if config else {}, options or {})
+    chosen = (preset, "") if preset else _default(settings, trains)
+    recipe, origins = _recipe(*chosen, config, dim, width, options)
     values = [
         Value(name, value, origins.get(name, DEFAULT))
         for name, value in _flat(recipe.model_dump(exclude=_ABOUT))
@@ -84,18 +87,25 @@ def explain(
     return Explained(recipe, settings, [*values, _threads(threads)])
 
 
-def _kind(settings: Settings) -> str:
-    """What a run reads, as `DEFAULTS` has it."""
+def _default(settings: Settings, trains: bool) -> tuple[str, str]:
+    """The preset of a run that names none, and what it is the default of."""
     if is_corpus(settings.input.name):
-        return CORPORA
+        return CORPUS, ", for corpora"
     card = settings.input.card
     directed = not settings.input.undirected if card is None else card.reading.directed
-    return DIRECTED if directed else UNDIRECTED
+    links = None if card is None else card.counts.edges
+    preset = default_preset(directed, links, trains)
+    kind = "directed graphs" if directed else "undirected graphs"
+    if preset == DIRECTED and links is None:
+        return preset, f", for {kind} of at most {MOST_LINKS:,} links"
+    if directed and trains:
+        return preset, f", for {kind} where something is chosen that only training has"
+    return preset, f", for {kind}"
 
 
 def _recipe(
-    kind: str,
-    preset: str | Path | None,
+    preset: str | Path,
+    why: str,
     config: Config | None,
     dim: int | None,
     width: int | None,
@@ -103,13 +113,11 @@ def _recipe(
 ) -> tuple[Recipe, dict[str, str]]:
     """The recipe, and where each of its values comes from that is no default."""
     check_names(options or {})
-    check_layers(preset, config)
-    chosen = preset or DEFAULTS[kind]
-    why = "" if preset else f", for {kind}"
+    check_layers(None if why else preset, config)
     origins: dict[str, str] = {}
-    recipe = load_recipe(chosen)
-    layer = read_yaml(preset_path(chosen))
-    _lay(origins, Recipe(), recipe, layer, f"preset {chosen}{why}")
+    recipe = load_recipe(preset)
+    layer = read_yaml(preset_path(preset))
+    _lay(origins, Recipe(), recipe, layer, f"preset {preset}{why}")
     if config is not None:
         before, recipe = recipe, with_config(recipe, config)
         _lay(origins, before, recipe, config.choices, f"file {config.where}")

@@ -340,6 +340,15 @@ def laid_over(recipe: Recipe, overrides: Mapping[str, Any]) -> dict[str, Any]:
     return data
 
 
+def leaf_names(choices: Mapping[str, Any], before: str = "") -> list[str]:
+    """The dotted names of all leaves of choices in groups."""
+    names: list[str] = []
+    for key, value in choices.items():
+        inner = isinstance(value, Mapping) and value
+        names += leaf_names(value, f"{before}{key}.") if inner else [before + key]
+    return names
+
+
 def preset_path(preset: str | Path) -> Path:
     """The file of a preset, or of a path that ends in .yaml.
 

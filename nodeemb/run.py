@@ -16,6 +16,7 @@ import numpy as np
 
 from nodeemb import __version__
 from nodeemb.corpus.corpus import Corpus
+from nodeemb.defaults import only_training
 from nodeemb.embedding.embedding import Embedding
 from nodeemb.engine import count_threads, feed_of, layout_of, make_backend
 from nodeemb.errors import Diverged, WrongUse, unknown_name
@@ -74,8 +75,9 @@ def embed(
 
     Args:
         graph: every node gets a row, isolated ones too; or a corpus.
-        preset: a preset's name, a path to a YAML recipe, or a Recipe. None: `nerd` for
-            directed graphs, `deepwalk` for others, `sgns` for a corpus.
+        preset: a preset's name, a path to a YAML recipe, or a Recipe. None: `calibrated`
+            for a directed graph, but `nerd` for one of more than a million links or with
+            choices that only training has; `deepwalk` for others, `sgns` for a corpus.
         dim: length of the vector of a role; or
         width: all floats of a node over its roles. Neither: as the recipe says.
         seed: any whole number; the same seed gives the same result on any number of
@@ -106,7 +108,8 @@ def embed(
         KeyboardInterrupt: with what was kept, where there is a checkpoint.
     """
     seed = _check_arguments(graph, seed, backend, device, dtype)
-    recipe = choose_recipe(graph, preset, dim, width, options)
+    trains = backend != "cpu" or validation is not None or checkpoint is not None
+    recipe = choose_recipe(graph, preset, dim, width, options, trains)
     scheme, size = recipe.scheme(), recipe.width()
     check_material(graph, recipe)
     layout = layout_of(recipe)
@@ -260,13 +263,17 @@ def choose_recipe(
     dim: int | None = None,
     width: int | None = None,
     options: Mapping[str, Any] | None = None,
+    trains: bool = False,
 ) -> Recipe:
-    """The recipe that `embed` will follow. Args and errors as there."""
+    """The recipe that `embed` will follow. Args and errors as there.
+
+    trains: whether what is asked besides is for training only.
+    """
     overrides = given_by_name(dim, width, options)
     if isinstance(preset, Recipe):
         return overridden(preset, overrides) if overrides else preset
     if preset is None:
-        preset = default_for(graph)
+        preset = default_for(graph, trains or only_training(overrides))
     return load_recipe(preset, overrides=overrides)
 
 

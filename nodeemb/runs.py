@@ -29,6 +29,7 @@ import numpy as np
 
 from nodeemb.choices import Config, config_text, read_settings, recipe_of
 from nodeemb.corpus.corpus import Corpus
+from nodeemb.defaults import only_training
 from nodeemb.embedding.embedding import Embedding
 from nodeemb.embedding.store import write_files
 from nodeemb.errors import DataRefused, Diverged, WrongUse
@@ -133,8 +134,15 @@ def prepare(
     begun = time.monotonic()
     graph = settings.input.material()
     seconds = time.monotonic() - begun
+    layers = (config.choices if config else {}, options or {})
+    trains = settings.backend != "cpu" or bool(settings.validation)
     recipe = recipe_of(
-        default_for(graph), preset, config=config, dim=dim, width=width, options=options
+        default_for(graph, trains or only_training(*layers)),
+        preset,
+        config=config,
+        dim=dim,
+        width=width,
+        options=options,
     )
     split = None
     if settings.validation:

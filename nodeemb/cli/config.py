@@ -20,6 +20,8 @@ config = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+_LONG = 100  # characters of a value in one row
+
 
 @config.command("show")
 def show_values(
@@ -80,7 +82,8 @@ def show_values(
         options=options.assignments(set_),
         threads=threads,
     )
-    show.table(["value", "is", "from"], [_row(value) for value in explained.values])
+    rows = [row for value in explained.values for row in _rows(value)]
+    show.table(["value", "is", "from"], rows)
 
 
 @config.command("check")
@@ -116,8 +119,17 @@ def check(
         show.result(f"  nodeemb {use}")
 
 
-def _row(value: Value) -> list[str]:
-    return [value.name, _shown(value.value), value.origin]
+def _rows(value: Value) -> list[list[str]]:
+    """A row; for a value that is a group too long for one, a row for each of its parts."""
+    shown = _shown(value.value)
+    if len(shown) <= _LONG or not isinstance(value.value, dict):
+        return [[value.name, shown, value.origin]]
+    parts = ((f"{value.name}.{name}", part) for name, part in value.value.items())
+    return [
+        row
+        for name, part in parts
+        for row in _rows(value._replace(name=name, value=part))
+    ]
 
 
 def _shown(value: Any) -> str:

@@ -22,8 +22,8 @@ Preset = Annotated[
     typer.Option(
         "--preset",
         metavar="NAME",
-        help="The method, or a YAML file of one. Default: nerd for directed graphs, "
-        "deepwalk for others, sgns for a corpus. See: nodeemb presets.",
+        help="The method, or a YAML file of one. Default: calibrated for directed "
+        "graphs, deepwalk for others, sgns for a corpus. See: nodeemb presets.",
         rich_help_panel="Method",
     ),
 ]

@@ -50,20 +50,23 @@ def estimate(
 ) -> None:
     """Tell the memory and the time that a run will take."""
     from nodeemb import choices
+    from nodeemb.defaults import default_preset, only_training
     from nodeemb.engine import count_threads
     from nodeemb.forecast import PROGRAM, forecast_memory, forecast_seconds
-    from nodeemb.material import default_preset
     from nodeemb.memory import memory_bytes
 
     size = _size(name, nodes, edges, not undirected, weighted, signed)
     count = count_threads(threads)
+    chosen = None if config is None else choices.read_config(config)
+    named = options.assignments(set_)
+    trains = bool(validation) or only_training(chosen.choices if chosen else {}, named)
     recipe = choices.recipe_of(
-        default_preset(size.directed),
+        default_preset(size.directed, size.edges, trains),
         preset,
-        config=None if config is None else choices.read_config(config),
+        config=chosen,
         dim=dim,
         width=width,
-        options=options.assignments(set_),
+        options=named,
     )
     factorised = recipe.factorise is not None
     memory = forecast_memory(size, recipe, validated=bool(validation))

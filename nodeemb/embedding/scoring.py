@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from nodeemb.objectives.objectives import log_chance
 from nodeemb.roles.layout import Layout, Map
 from nodeemb.roles.scheme import RoleScheme
 
@@ -59,7 +60,9 @@ def channel_scores(
 def joined(scheme: RoleScheme, scores: dict[str, np.ndarray]) -> np.ndarray:
     """Channels' scores as one: coefficients times scores, or log probabilities summed."""
     if scheme.join == "probability":
-        return sum(-np.logaddexp(0, -s) for s in scores.values())  # type: ignore[return-value]
+        tilts = {name: c.tilt for name, c in scheme.channels.items()}
+        chances = [log_chance(s, tilts[name]) for name, s in scores.items()]
+        return np.sum(chances, axis=0)
     coefficients = {name: c.coefficient for name, c in scheme.channels.items()}
     parts = [coefficients[n] * s for n, s in scores.items() if coefficients[n] != 0]
     return np.sum(parts, axis=0) if len(parts) > 1 else parts[0]

@@ -5,6 +5,8 @@
     close(u, v) = a <near(u), near(v)> + q(u)' M q(v) + l(u) + l(v) + c,   M symmetric
     way(u, v)   = e (<s(u), t(v)> - <t(u), s(v)>) + q(u)' K q(v) + p(u) - p(v),   K = -K'
 
+    score(u, v) = log P(u -> v) + 0.05 close(u, v)
+
 near: the log personalised PageRank of the graph without directions, by its eigenpairs at
 both ends of the spectrum; s, t: that of the graph as it is (STRAP); q, l, p: the traits of
 single nodes (`nodeemb.factorise.traits`). The few numbers a, c, e, M, K, l, p are two
@@ -13,15 +15,17 @@ and one-way links against their reverses. All of it is inner products, so the re
 four tables.
 
 Why a product: a sum of closeness and direction that serves random pairs loses reversed
-links, and the other way round; as probabilities they multiply.
+links, and the other way round; as probabilities they multiply. Why the last term (the
+scheme's tilt): where two nodes are surely close, sigma(close) is 1 and direction alone
+would order the pairs, though the closest of them still are the likeliest links.
 
 c holds the odds of a link among random pairs that scores are calibrated for. High odds
 let the direction decide among all close pairs, low odds keep closeness in the order. They
 are chosen on the hidden links, to be good at all questions at once: the shares of wrong
 answers to four questions are multiplied, and the product is to be least. The questions are
-the AUC against random pairs, that against reversed links, and Hits@20 and Hits@100 against
-half as many random pairs as there are links. As products and not sums, so that a tenth
-fewer mistakes count the same wherever they are made.
+the AUC against random pairs, that against reversed links (to the power 1.25), and Hits@20
+and Hits@100 against half as many random pairs as there are links. As products and not
+sums, so that a tenth fewer mistakes count the same wherever they are made.
 """
 
 from __future__ import annotations
@@ -42,10 +46,12 @@ from nodeemb.factorise.svd import Eigen, by_ends, eigen, singular
 from nodeemb.factorise.traits import COUNT, traits
 from nodeemb.factorise.watch import Watch
 from nodeemb.graph.graph import Graph
+from nodeemb.objectives.objectives import log_chance
 
 MEET = COUNT + 2  # of what the forms between two nodes join: q, the linear part, 1
 ODDS = np.arange(-6, 6.5, 0.5)
 _HITS = (20, 100)
+_REVERSED = 1.25  # power of the share of reversed links that score above links
 _SHARE = 0.5  # random pairs that these are counted among, for each link of the graph
 _UPPER = np.triu_indices(COUNT)
 _ABOVE = np.triu_indices(COUNT, 1)
@@ -107,7 +113,12 @@ class Columns(NamedTuple):
 
 
 def calibrated(
-    graph: Graph, options: CalibratedOptions, columns: Columns, seed: int, watch: Watch
+    graph: Graph,
+    options: CalibratedOptions,
+    columns: Columns,
+    tilt: float,
+    seed: int,
+    watch: Watch,
 ) -> Tables:
     """The four tables.
 
@@ -115,6 +126,7 @@ def calibrated(
         graph: directed.
         options: of the PageRanks, and the odds.
         columns: of the tables.
+        tilt: how much of closeness is added to the log of its chance.
         seed: of hidden links and random blocks.
         watch: told how far it is.
 
@@ -137,6 +149,7 @@ def calibrated(
         Asked(*map(np.concatenate, zip(*asked, strict=True))),
         graph.num_arcs,
         options.odds,
+        tilt,
     )
     stage = watch.part(1 - part, 1)
     return assemble(_found(graph, options, columns.near(), seed, stage), forms, columns)
@@ -152,13 +165,14 @@ def _ask(found: Found, held: HeldOut) -> Asked:
     )
 
 
-def calibrate(asked: Asked, links: int, odds: float | None) -> Forms:
+def calibrate(asked: Asked, links: int, odds: float | None, tilt: float) -> Forms:
     """The few numbers, from links that the factorisations have not met.
 
     Args:
         asked: what was found of hidden links and of random pairs.
         links: of the graph.
         odds: taken off closeness; None: those that find the links best.
+        tilt: as in `calibrated`.
     """
     x = np.concatenate([asked.close, asked.close_others])
     linked = np.arange(len(x)) < len(asked.close)
@@ -170,7 +184,7 @@ def calibrate(asked: Asked, links: int, odds: float | None) -> Forms:
         way = fit(both, np.arange(len(both)) < len(this), intercept=False)[0]
     if odds is None:
         told = len(asked.close) and len(asked.close_others)
-        odds = _odds(asked, links, close, constant, way) if told else 0.0
+        odds = _odds(asked, links, close, constant, way, tilt) if told else 0.0
     return Forms(close, constant - odds, way)
 
 
@@ -297,7 +311,12 @@ def _end(found: Eigen, columns: int, sign: int) -> np.ndarray:
 
 
 def _odds(
-    asked: Asked, links: int, close: np.ndarray, constant: float, way: np.ndarray
+    asked: Asked,
+    links: int,
+    close: np.ndarray,
+    constant: float,
+    way: np.ndarray,
+    tilt: float,
 ) -> float:
     """The log-odds to take off closeness, by how the hidden links are found then."""
     near, ways = asked.close @ close + constant, asked.way @ way
@@ -307,7 +326,7 @@ def _odds(
     missed = []
     for odds in ODDS:
         found, false, back = (
-            log_chance(n - odds) + log_chance(w)
+            log_chance(n - odds, tilt) + log_chance(w)
             for n, w in ((near, ways), others, turned)
         )
         missed.append(_missed(found, false, back, among))
@@ -321,12 +340,14 @@ def _missed(
 
     among: shares of random pairs that are let before a link.
     """
-    wrong = [1 - auc(links, others)]
+    wrong, powers = [1 - auc(links, others)], [1.0]
     if len(turned):
         wrong.append(1 - auc(links, turned))
+        powers.append(_REVERSED)
     bars = np.quantile(others, [1 - share for share in among])
     wrong += [float(np.mean(links <= bar)) for bar in bars]
-    return float(np.log(np.array(wrong) + 1 / len(links)).sum())
+    powers += [1.0] * len(bars)
+    return float(np.log(np.array(wrong) + 1 / len(links)) @ powers)
 
 
 def auc(links: np.ndarray, others: np.ndarray) -> float:
@@ -336,11 +357,6 @@ def auc(links: np.ndarray, others: np.ndarray) -> float:
         order, links, "right"
     )
     return float(below.mean() / (2 * len(order)))
-
-
-def log_chance(odds: np.ndarray) -> np.ndarray:
-    """log sigma."""
-    return -np.logaddexp(0, -odds)
 
 
 def _dots(a: np.ndarray, b: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:

@@ -105,7 +105,8 @@ def role_tables(
         if isinstance(options, CalibratedOptions):
             names = product_roles(scheme)
             wide = Columns(*(columns[name] for name in names[:3]))
-            made = calibrated(graph, options, wide, seed, watch)
+            tilt = next(iter(scheme.channels.values())).tilt
+            made = calibrated(graph, options, wide, tilt, seed, watch)
             return dict(zip(names, made, strict=True))
         assert isinstance(options, NetmfOptions)
         ends = by_ends(*(columns.get(role, 0) for role in (*roles, "")[:2]))

@@ -36,6 +36,15 @@ def slope(objective: str, scores: np.ndarray, labels: np.ndarray | float) -> np.
     return 0.5 * (1 + np.tanh(0.5 * scores)) - labels
 
 
+def log_chance(scores: np.ndarray, tilt: float = 0.0) -> np.ndarray:
+    """log sigma(s) + tilt s of each score, same shape; the tilt keeps an order where s is
+    high and sigma near 1."""
+    chance: np.ndarray = -np.logaddexp(0, -scores)
+    if tilt:
+        chance += scores.dtype.type(tilt) * scores
+    return chance
+
+
 def torch_value(
     objective: str, scores: torch.Tensor, labels: torch.Tensor | float
 ) -> torch.Tensor:

@@ -59,6 +59,13 @@ class Channel(Options):
     coefficient: float = Field(
         default=1.0, description="weight of this channel's score in the joint score"
     )
+    tilt: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="with join probability: so much of this channel's score is added to "
+        "its log sigmoid, which keeps an order among pairs that are nearly sure",
+    )
     biases: Biases | None = Field(
         default=None,
         description="none, tied or free, for this channel alone; null: as the recipe has it",
@@ -125,7 +132,7 @@ class RoleScheme(Options):
     join: Literal["sum", "probability"] = Field(
         default="sum",
         description="how channels make one score: coefficients times scores, or the sum "
-        "of log sigmoids (probabilities multiplied)",
+        "of log sigmoids (probabilities multiplied), each with its tilt",
     )
     views: dict[str, list[str]] = Field(
         default={},

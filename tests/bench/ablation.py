@@ -15,6 +15,7 @@ from nodeemb.evaluation.protocol_split import protocol_split
 from nodeemb.factorise import calibrated
 from nodeemb.factorise.held_out import hide
 from nodeemb.io.cards import read_dataset
+from nodeemb.recipe import load_recipe
 from nodeemb.run import embed
 
 COLUMNS = [
@@ -73,6 +74,12 @@ def channels(result, u, v):
     return close, np.sum(source[u] * target[v], 1) - np.sum(target[u] * source[v], 1)
 
 
+def without_tilt():
+    scheme = load_recipe("calibrated").scheme().model_dump()
+    scheme["channels"]["close"]["tilt"] = 0.0
+    return scheme
+
+
 def models(split, seed):
     """(name, score, CPU-seconds) of the whole and of what is left without each part."""
 
@@ -88,6 +95,8 @@ def models(split, seed):
     yield "a sum, not a product", summed(whole), seconds
     yield "closeness alone", lambda u, v: channels(whole, u, v)[0], seconds
     yield "direction alone", lambda u, v: channels(whole, u, v)[1], seconds
+    name, found, seconds = made("no tilt", {"roles.scheme": without_tilt()})
+    yield name, found.score_rows, seconds
     for odds in (-2.0, 0.0, 2.0):
         name, found, seconds = made(f"odds of {odds:+g}", {"factorise.odds": odds})
         yield name, found.score_rows, seconds

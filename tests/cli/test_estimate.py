@@ -16,7 +16,7 @@ def test_by_numbers(nodeemb, here):
 def test_by_a_card(nodeemb, here):
     told = nodeemb("estimate", "debian-depends", "--dim", "8")
     assert "63,580 nodes   273,919 edges   directed" in told.stderr
-    assert "nerd" in told.stderr
+    assert "Method    calibrated" in told.stderr
 
 
 def test_what_is_missing_or_wrong(refused, here):

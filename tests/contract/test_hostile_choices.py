@@ -112,7 +112,7 @@ def choices(tmp_path, monkeypatch):
 
 def recipe_in(path):
     config = read_config(path)
-    return recipe_of(True, None, config=config, dim=None, width=None, options=None)
+    return recipe_of("nerd", None, config=config, dim=None, width=None, options=None)
 
 
 @pytest.mark.parametrize("case", YAML)

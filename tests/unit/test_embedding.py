@@ -24,7 +24,7 @@ BOTH = RoleScheme(
     name="close_and_directed",
     roles={"node": 2.0, "a": 1.0, "b": 1.0},
     channels={
-        "close": Channel(terms="node.node"),
+        "close": Channel(terms="node.node", tilt=0.25),
         "way": Channel(terms="a.b - b.a", coefficient=-0.5),
     },
     join="probability",
@@ -56,7 +56,10 @@ def by_hand(embedding: Embedding, u: int, v: int, channel: str | None = None) ->
         return naive.score(scheme, channel, roles, u, v)
     parts = {name: naive.score(scheme, name, roles, u, v) for name in scheme.channels}
     if scheme.join == "probability":
-        return sum(math.log(1 / (1 + math.exp(-x))) for x in parts.values())
+        return sum(
+            math.log(1 / (1 + math.exp(-x))) + scheme.channels[name].tilt * x
+            for name, x in parts.items()
+        )
     return sum(scheme.channels[name].coefficient * x for name, x in parts.items())
 
 

@@ -60,7 +60,7 @@ def test_it_is_the_run_that_embed_would_make(here, files, graph, named):
     shown = {value.name: value.value for value in explained.values}
     assert shown["training.epochs"] == job.recipe.training.epochs
     assert shown["run.seed"] == 11
-    assert shown["roles.scheme"] == job.recipe.roles.scheme
+    assert shown["roles.scheme"] == job.recipe.model_dump()["roles"]["scheme"]
 
 
 def origins(*args, **more):
@@ -106,13 +106,18 @@ def test_each_layer_by_hand(here):
 
 def test_the_preset_that_nobody_named(here, monkeypatch):
     directed = origins({"name": "e.tsv"}, {})
-    assert directed["sampler.kind"] == "preset nerd, for directed graphs"
+    few = "preset calibrated, for directed graphs of at most 1,000,000 links"
+    assert directed["factorise.kind"] == few
     assert directed["run.input.name"] == "override INPUT"
     assert directed["threads"] == "default"
     monkeypatch.setenv("NODEEMB_THREADS", "2")
     other = origins({"name": "ca-AstroPh"}, {})  # its card says what it is
     assert other["sampler.kind"] == "preset deepwalk, for undirected graphs"
     assert other["threads"] == "environment NODEEMB_THREADS"
+    known = origins({"name": "cora_ml"}, {})
+    assert known["factorise.kind"] == "preset calibrated, for directed graphs"
+    many = origins({"name": "cit-Patents"}, {})
+    assert many["sampler.kind"] == "preset nerd, for directed graphs"
 
 
 def test_another_graph_begins_anew(here):

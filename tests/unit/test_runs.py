@@ -210,7 +210,7 @@ def test_choices_come_in_order_preset_config_options(settings):
 
 
 def test_without_a_preset_it_is_what_embed_takes(settings):
-    assert runs.prepare(settings).recipe.name == "nerd"
+    assert runs.prepare(settings).recipe.name == "calibrated"
     undirected = Settings(input=settings.input.model_copy(update={"undirected": True}))
     assert runs.prepare(undirected).recipe.name == "deepwalk"
 
