@@ -58,6 +58,9 @@ def _matrix(
         return 60 * arcs, 0
     if options.kind in ("ase", "nrp"):
         return 16 * arcs, 0
+    if options.kind == "ppmi_svd":  # of the links, those above chance; while it is made
+        entries = _ENTRY * arcs + 8 * nodes  # vectors of sums beside it
+        return entries + 8 * 8 * nodes, entries
     entries = _ENTRY * nodes * min(nodes, options.entries)  # type: ignore[union-attr]
     if options.kind in ("strap", "calibrated"):
         # a block of targets, and a copy of all values to find a higher bar

@@ -171,6 +171,27 @@ class NrpOptions(Decomposition):
     )
 
 
+class PpmiSvdOptions(Decomposition):
+    """Positive pointwise mutual information of a graph's weights, such as counts of words."""
+
+    kind: Literal["ppmi_svd"] = "ppmi_svd"
+    shift: _Shift = 1.0
+    smoothing: float = Field(
+        default=0.75,
+        ge=0,
+        le=1,
+        description="power of the contexts' counts in what chance would give: 1: as "
+        "counted; below 1, less for pairs with rare contexts",
+    )
+    power: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="power of the singular values in both tables: 0: bare vectors; 0.5: "
+        "scores follow the matrix; 1: more weight on the first",
+    )
+
+
 class CalibratedOptions(Decomposition):
     """The chance of a link: closeness times the way it runs, calibrated on hidden links."""
 
@@ -216,6 +237,7 @@ _Kinds = (
     | AseOptions
     | StrapOptions
     | NrpOptions
+    | PpmiSvdOptions
     | CalibratedOptions
 )
 Factorise = Annotated[_Kinds, Field(discriminator="kind")]

@@ -29,6 +29,7 @@ from nodeemb.factorise.options import (
     NetmfOptions,
     NrpOptions,
 )
+from nodeemb.factorise.ppmi_svd import ppmi_svd
 from nodeemb.factorise.strap import strap
 from nodeemb.factorise.svd import Eigen, Svd, by_ends
 from nodeemb.factorise.watch import Watch
@@ -44,6 +45,7 @@ SPECTRAL: dict[str, Callable[..., Svd]] = {
     "nerd_closed": nerd_closed,
     "ase": ase,
     "strap": strap,
+    "ppmi_svd": ppmi_svd,
 }
 KINDS = (*SPECTRAL, "netmf", "nrp")  # of those that make two tables
 

@@ -114,6 +114,7 @@ class TrainingOptions(Options):
         "ase",
         "strap",
         "nrp",
+        "ppmi_svd",
     ] = Field(
         default="random",
         description="what the tables begin with: small random numbers, or added to them a "

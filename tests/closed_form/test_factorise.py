@@ -18,6 +18,7 @@ from nodeemb.factorise.options import (
     NerdClosedOptions,
     NetmfOptions,
     NrpOptions,
+    PpmiSvdOptions,
     StrapOptions,
 )
 from nodeemb.factorise.push import arriving, push_all
@@ -38,6 +39,7 @@ OPTIONS = [
     AseOptions(diagonal=0, scaled=False),
     StrapOptions(),
     NrpOptions(),
+    PpmiSvdOptions(smoothing=1),
 ]
 DEGENERATE = [
     planted.directed_ring(3),

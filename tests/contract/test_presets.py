@@ -26,6 +26,7 @@ TRAINED = {
 }
 FACTORISED = {
     "calibrated", "hope", "netmf", "directed_netmf", "nerd_closed", "ase", "strap", "nrp",
+    "ppmi_svd",
 }  # fmt: skip
 
 

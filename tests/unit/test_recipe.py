@@ -15,7 +15,7 @@ from nodeemb.roles.schemes import SCHEMES
 PRESETS = (
     "app", "ase", "calibrated", "deepwalk", "directed_netmf", "glove", "hope", "line1",
     "line2",
-    "nerd", "nerd_closed", "netmf", "node2vec", "nrp", "rose", "sgns", "slf", "strap",
+    "nerd", "nerd_closed", "netmf", "node2vec", "nrp", "ppmi_svd", "rose", "sgns", "slf", "strap",
     "verse",
 )  # fmt: skip
 every_preset = pytest.mark.parametrize("preset", presets())
