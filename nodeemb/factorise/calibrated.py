@@ -138,6 +138,7 @@ def calibrated(
             "an undirected graph has no direction to learn",
             next_step="Choose a preset such as netmf or deepwalk",
         )
+    options = options.model_copy(update={"delta": options.delta or threshold(graph)})
     times = folds(graph)
     part, asked = 1 / (times + 1), []
     for fold in range(times):
@@ -153,6 +154,16 @@ def calibrated(
     )
     stage = watch.part(1 - part, 1)
     return assemble(_found(graph, options, columns.near(), seed, stage), forms, columns)
+
+
+def threshold(graph: Graph) -> float:
+    """The delta of a graph of this density: 1e-5 up to three neighbours a node, 5e-5 from six.
+
+    Where nodes have many neighbours a small PageRank is the sum of many accidents, and
+    where they have few it is all that is known of a pair.
+    """
+    neighbours = both_ways(graph).columns.size / graph.num_nodes
+    return float(np.clip(1.25e-6 * neighbours**2, 1e-5, 5e-5))
 
 
 def _ask(found: Found, held: HeldOut) -> Asked:
@@ -273,6 +284,7 @@ def _found(
 ) -> Found:
     """Factorisations and traits of one graph."""
     near = _near(graph, options, columns, seed, watch.part(0, 0.6))
+    assert options.delta is not None
     directed = StrapOptions(
         stop=options.way_stop, delta=options.delta, entries=options.entries
     )
@@ -289,6 +301,7 @@ def _near(
 ) -> tuple[np.ndarray, np.ndarray]:
     """(plus, minus): eigenvectors of the log PageRank without directions."""
     links = both_ways(graph)
+    assert options.delta is not None
     half, room = options.delta / 2, links.size * min(links.size, options.entries)
     steps = arriving(links, links)
     ends = push_all(steps, options.stop, half, half, room, watch.part(0, 0.7))

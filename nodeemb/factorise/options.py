@@ -208,11 +208,12 @@ class CalibratedOptions(Decomposition):
         lt=1,
         description="the same of walks along the links",
     )
-    delta: float = Field(
-        default=1e-5,
+    delta: float | None = Field(
+        default=None,
         gt=0,
         lt=1,
-        description="sums of two PageRanks up to this are dropped; between 0 and 1",
+        description="sums of two PageRanks up to this are dropped; between 0 and 1. null: "
+        "1.25e-6 times the square of the mean number of neighbours, from 1e-5 to 5e-5",
     )
     entries: int = Field(
         default=1000,

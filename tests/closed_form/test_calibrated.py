@@ -48,7 +48,7 @@ def ordered_groups(nodes=300, groups=6, seed=1):
 
 
 def found(graph, columns=COLUMNS):
-    return whole._found(graph, CalibratedOptions(), columns.near(), 0, QUIET)
+    return whole._found(graph, CalibratedOptions(delta=1e-5), columns.near(), 0, QUIET)
 
 
 def test_traits_are_counts_of_links():
@@ -161,6 +161,35 @@ def test_the_tables_are_the_two_forms():
     way = np.sum(source[u] * target[v], 1) - np.sum(target[u] * source[v], 1)
     expected = whole.way_columns(told, pairs) @ weights[1]
     np.testing.assert_allclose(way, expected, atol=1e-8)
+
+
+def test_the_threshold_grows_with_the_density():
+    def ring(each, n=40):
+        nodes = np.arange(n)
+        ends = [(nodes + k) % n for k in range(1, each + 1)]
+        return Graph.from_edges(np.tile(nodes, each), np.concatenate(ends))
+
+    for each, neighbours in ((1, 2), (2, 4), (3, 6), (9, 18)):
+        expected = min(max(1.25e-6 * neighbours**2, 1e-5), 5e-5)
+        assert whole.threshold(ring(each)) == pytest.approx(expected)
+    back = ring(2)
+    both = Graph.from_edges(
+        np.r_[back.sources, back.targets], np.r_[back.targets, back.sources]
+    )
+    assert whole.threshold(both) == whole.threshold(back), "a mutual pair is one edge"
+
+
+def test_the_rule_is_what_a_graph_gets():
+    graph = planted.small_digraph()
+    by_rule = embed(graph, "calibrated", width=16)
+    known = {"factorise.delta": whole.threshold(graph)}
+    assert (
+        by_rule.table == embed(graph, "calibrated", width=16, options=known).table
+    ).all()
+    other = {"factorise.delta": 0.01}
+    assert (
+        by_rule.table != embed(graph, "calibrated", width=16, options=other).table
+    ).any()
 
 
 def test_auc_counts_ties_half():
