@@ -214,6 +214,10 @@ PLANTED: dict[str, Callable[[], Graph]] = {
 }
 
 
+TEXT = ("left_right", "sgns")
+"""Presets that read a corpus."""
+
+
 def suited(graph: Graph, preset: str) -> Graph | Corpus:
     """The graph with what a preset needs; for one that reads text, a corpus of its nodes.
 
@@ -221,7 +225,7 @@ def suited(graph: Graph, preset: str) -> Graph | Corpus:
     corpus has a sentence for each node, in which its targets follow it.
     """
     recipe = load_recipe(preset)
-    if recipe.factorise is None and recipe.sampler.kind == "corpus":
+    if preset in TEXT:
         names = np.arange(graph.num_nodes).astype(str)
         sentences = np.split(names[graph.out.neighbours], graph.out.pointers[1:-1])
         rows = enumerate(sentences)

@@ -79,7 +79,7 @@ def test_a_run_in_pieces_equals_a_whole_one(
     monkeypatch, tmp_path, graph, preset, steps
 ):
     few = {"sampler.walks_per_node": 2} if preset in ("deepwalk", "node2vec") else {}
-    if preset == "sgns":
+    if preset in planted.TEXT:
         few = {"sampler.piece_length": 8, "training.block_rows": 16}
     choices = {"preset": preset, "dim": 4, "seed": 5, "options": {**SMALL, **few}}
     graph = planted.suited(graph, preset)

@@ -16,7 +16,9 @@ from nodeemb.recipe import load_recipe, presets
 from nodeemb.run import embed
 from nodeemb.training.tables import new_tables
 
-TRAINED = [p for p in presets() if load_recipe(p).factorise is None and p != "sgns"]
+TRAINED = [
+    p for p in presets() if load_recipe(p).factorise is None and p not in planted.TEXT
+]
 WALKS = ("deepwalk", "node2vec", "app", "verse")
 
 

@@ -23,6 +23,7 @@ TRAINED = {
     "rose",
     "glove",
     "sgns",
+    "left_right",
 }
 FACTORISED = {
     "calibrated", "hope", "netmf", "directed_netmf", "nerd_closed", "ase", "strap", "nrp",
@@ -75,7 +76,7 @@ def test_a_preset_says_what_it_is(preset):
         assert kept == (recipe.noise.power == 0)
     else:  # a ratio to chance is without the popularity that is in the chance
         assert kept == (not hasattr(recipe.factorise, "shift"))
-    words = preset in ("sgns", "glove")
+    words = preset in ("sgns", "left_right", "glove")
     assert recipe.expected or words, "results that can be checked"
 
 

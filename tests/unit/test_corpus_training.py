@@ -108,6 +108,31 @@ def test_every_scheme_is_for_words_too(scheme):
     assert (result.table != other.table).any()
 
 
+@pytest.mark.parametrize("window", [1, 3])
+def test_left_and_right_are_told_apart(window):
+    """Of "one two" again and again, two is to the right of one and never to its left."""
+    text = [
+        [f"before{i % 7}", f"first{i % 9}", f"second{i % 9}", f"after{i % 5}"]
+        for i in range(630)
+    ]
+    corpus = corpus_of(text, 1)
+    options = {
+        "stencil.window": window,
+        "sampler.subsample": 0.0,
+        "training.epochs": 20,
+    }
+    first, second = "first1", "second1"
+    pairs = [(first, second), (second, first)]
+    apart = embed(corpus, "left_right", dim=8, options=options, threads=1)
+    right, wrong = apart.score(pairs)
+    assert right > wrong + 2
+    wrong, right = apart.score(pairs, channel="left")
+    assert right > wrong + 2
+    both = embed(corpus, "sgns", dim=8, options=options, threads=1)
+    one, other = both.score(pairs)
+    assert abs(one - other) < 1, "both orders are pairs of a window on both sides"
+
+
 def test_what_is_for_graphs_is_refused():
     corpus, graph = corpus_of(TEXT, 1), planted.small_digraph()
     for material, preset, said in (

@@ -13,7 +13,7 @@ from nodeemb.recipe import Recipe, load_recipe, overridden, preset_path, presets
 from nodeemb.roles.schemes import SCHEMES
 
 PRESETS = (
-    "app", "ase", "calibrated", "deepwalk", "directed_netmf", "glove", "hope", "line1",
+    "app", "ase", "calibrated", "deepwalk", "directed_netmf", "glove", "hope", "left_right", "line1",
     "line2",
     "nerd", "nerd_closed", "netmf", "node2vec", "nrp", "ppmi_svd", "rose", "sgns", "slf", "strap",
     "verse",
