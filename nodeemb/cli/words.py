@@ -25,7 +25,8 @@ Task = Annotated[
         metavar="NAME",
         help="links: train and find hidden links. words: ask a run's vectors about words. "
         "INPUT is then the run, and --set names a word set or a file of word, word, score "
-        "(directed:FILE, graph:FILE, analogies:FILE for other kinds).",
+        "(directed:FILE, graph:FILE, analogies:FILE for other kinds; next:FOLDER for the order of "
+        "neighbours in a corpus).",
     ),
 ]
 Readout = Annotated[

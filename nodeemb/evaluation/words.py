@@ -10,9 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from nodeemb.corpus.corpus import Corpus, is_corpus
 from nodeemb.embedding.embedding import Embedding
 from nodeemb.embedding.readouts import READOUTS
 from nodeemb.errors import DataRefused, WrongUse, unknown_name
+from nodeemb.evaluation.next_words import next_words
 from nodeemb.evaluation.word_analogies import ask_analogies
 from nodeemb.evaluation.word_counts import counts_from
 from nodeemb.evaluation.word_pairs import ask_pairs, chance_of
@@ -42,6 +44,7 @@ def evaluate_words(
     Args:
         embedding: its ids are words.
         sets: names of cards, files, or sets; see `nodeemb.io.word_cards.find_word_set`.
+            "next:FOLDER": neighbours in a corpus, which comes first (`next_words`).
             None: every set whose files are here.
         readout: which vectors cosines are taken of: "in", "out", "sum" or "concat".
         vocabulary: analogies ask and answer among so many most frequent words, as
@@ -105,11 +108,17 @@ def evaluate_words(
 
 
 def _read(given: str | Path | WordSet) -> WordSet:
-    return (
-        given
-        if isinstance(given, (WordPairs, Analogies))
-        else find_word_set(str(given))
-    )
+    if isinstance(given, (WordPairs, Analogies)):
+        return given
+    kind, _, folder = str(given).partition(":")
+    if kind != "next":
+        return find_word_set(str(given))
+    if not is_corpus(folder):
+        raise WrongUse(
+            f"{folder} is no corpus",
+            allowed="next:FOLDER, with a folder that nodeemb corpus made",
+        )
+    return next_words(Corpus.load(folder), str(given))
 
 
 def _all_here() -> list[str]:
