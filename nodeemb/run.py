@@ -175,10 +175,10 @@ def embed(
     try:
         if kept is None:
             return result(train(engine, feed, show, validate))
-        if not kept.path.exists():
-            kept.path.parent.mkdir(parents=True, exist_ok=True)
-            write_checkpoint(kept.path, run, kept.about, state, None)
         with asked_to_stop() as stop:
+            if not kept.path.exists():
+                kept.path.parent.mkdir(parents=True, exist_ok=True)
+                write_checkpoint(kept.path, run, kept.about, state, None)
             after_step = keeper(kept, run, stop)
             return result(train(engine, feed, show, validate, state, after_step))
     except Diverged as error:
