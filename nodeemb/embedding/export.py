@@ -6,7 +6,7 @@
 | word2vec-binary | the same with float32 bytes after "id " | gensim (`binary=True`) |
 | npz | arrays `ids` and `vectors`, no pickled objects | numpy |
 | parquet | a column `id` and a column `vector` of fixed-size lists | pandas, polars, pyarrow |
-| projector | vectors.tsv and metadata.tsv in a folder | the TensorFlow embedding projector |
+| projector | vectors.tsv, metadata.tsv, projector_config.pbtxt in a folder | TensorBoard's projector |
 
 All ids are looked at before anything is written. What is written goes out in pieces, so
 that memory does not double; whole or not at all, and never over another file.
@@ -38,6 +38,13 @@ if TYPE_CHECKING:
 FORMATS = ("word2vec", "word2vec-binary", "npz", "parquet", "projector")
 
 _NUMBERS = 2**20  # at a time
+# places are from the folder of this file
+_PROJECTED = b"""embeddings {
+  tensor_name: "vectors"
+  tensor_path: "vectors.tsv"
+  metadata_path: "metadata.tsv"
+}
+"""
 
 
 class Piece(NamedTuple):
@@ -228,6 +235,8 @@ def _projector(folder: Path, source: Source, columns: dict[str, np.ndarray]) -> 
             metadata.writelines(
                 ("\t".join(map(str, line)) + "\n").encode() for line in told
             )
+    with new_file(folder / "projector_config.pbtxt") as config:
+        config.write(_PROJECTED)
 
 
 _WRITERS = {

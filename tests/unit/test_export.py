@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tracemalloc
 import urllib.parse
 from pathlib import Path
@@ -20,6 +21,7 @@ from nodeemb.graph.ids import Ids
 from nodeemb.roles.layout import lay_out
 from nodeemb.roles.schemes import SCHEMES
 
+PROJECTOR = ["metadata.tsv", "vectors.tsv", "projector_config.pbtxt"]
 ODD = ["#1", "ä", '"q"', "100%", "a,b", "-", "%20", "0"]
 
 
@@ -50,7 +52,10 @@ def read_back(path, format):
 
         read = pd.read_parquet(path)
         return read["id"].tolist(), np.stack(read["vector"])
-    assert sorted(p.name for p in path.iterdir()) == ["metadata.tsv", "vectors.tsv"]
+    assert sorted(p.name for p in path.iterdir()) == sorted(PROJECTOR)
+    config = (path / "projector_config.pbtxt").read_text()
+    named = re.findall(r'^  (tensor|metadata)_path: "(.*)"$', config, re.MULTILINE)
+    assert dict(named) == {"tensor": "vectors.tsv", "metadata": "metadata.tsv"}
     ids = (path / "metadata.tsv").read_bytes().decode().split("\n")[:-1]
     return ids, np.loadtxt(path / "vectors.tsv", delimiter="\t", dtype=np.float64)
 
@@ -211,7 +216,7 @@ def test_roles_that_are_put_together_are_so_in_pieces(
     assert list(one[0]) == list(two[0])
     np.testing.assert_array_equal(one[1], two[1])
     if format != "parquet":  # its groups of rows are the pieces
-        files = ["metadata.tsv", "vectors.tsv"] if format == "projector" else ["."]
+        files = PROJECTOR if format == "projector" else ["."]
         for name in files:
             assert (whole / name).read_bytes() == (parts / name).read_bytes()
 
@@ -247,7 +252,7 @@ def test_degrees_for_the_projector(tmp_path):
 def test_equal_vectors_make_equal_files(tmp_path, format):
     one = embedding_of(ODD).export(tmp_path / "x", format)
     two = embedding_of(ODD).export(tmp_path / "y", format)
-    for name in ["metadata.tsv", "vectors.tsv"] if format == "projector" else ["."]:
+    for name in PROJECTOR if format == "projector" else ["."]:
         assert (one / name).read_bytes() == (two / name).read_bytes()
 
 
