@@ -61,8 +61,13 @@ class DataRefused(NodeembError, ValueError):
 
 
 class UnknownId(DataRefused, KeyError):
-    """A node id that the graph or embedding does not hold."""
+    """A node id that the graph or embedding does not hold.
 
+    Attributes:
+        unknown: the id, where it is known which one.
+    """
+
+    unknown: object = None
     __str__ = Exception.__str__
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from nodeemb.embedding.readouts import READOUTS, one_side
 from nodeemb.embedding.scoring import channel_scores, score_rows
 from nodeemb.embedding.search import top_k
-from nodeemb.errors import WrongUse, unknown_name
+from nodeemb.errors import UnknownId, WrongUse, unknown_name
 from nodeemb.graph.ids import Ids
 from nodeemb.roles.layout import Layout, lay_out
 from nodeemb.roles.scheme import Biases, RoleScheme
@@ -135,7 +135,29 @@ class Embedding:
 
     def vector(self, node: Hashable, role: str | None = None) -> np.ndarray:
         """(k,): one node's vector; see `vectors`. UnknownId where there is no such id."""
-        return self.vectors(role)[self.ids.row(node)]
+        return self.vectors(role)[self.rows_of([node])[0]]
+
+    def rows_of(self, nodes: Iterable[Hashable]) -> np.ndarray:
+        """(k,) int64: the rows of k ids.
+
+        Raises:
+            UnknownId: there is no such id; of words it is told how many there are in all.
+        """
+        try:
+            return self.ids.rows(nodes)
+        except UnknownId as error:
+            text = self._told("graph")
+            if error.unknown is None or not {"words", "distinct"} <= text.keys():
+                raise
+            word, hint = error.unknown, error.next_step
+            if isinstance(word, str) and word.lower() in self.ids:
+                hint = f"{word.lower()!r} is one: ask for it in lower case"
+            raise UnknownId(
+                f"{word!r} is none of the {len(self):,} words that have a vector",
+                allowed=f"Words that came often enough: {text['words']:,} of the "
+                f"{text['distinct']:,} different ones in the text, as they are spelled",
+                next_step=hint,
+            ) from None
 
     def __getitem__(self, node: Hashable) -> np.ndarray:
         return self.vector(node)
@@ -167,8 +189,8 @@ class Embedding:
                 raise WrongUse(
                     f"{pair!r} is no pair", allowed="Pairs (source, target) of ids"
                 )
-        sources = self.ids.rows(pair[0] for pair in listed)
-        targets = self.ids.rows(pair[1] for pair in listed)
+        sources = self.rows_of(pair[0] for pair in listed)
+        targets = self.rows_of(pair[1] for pair in listed)
         if channel is None:
             return self.score_rows(sources, targets)
         if channel not in self.layout.channels:
@@ -212,7 +234,7 @@ class Embedding:
             raise unknown_name("part for the answers", role, ("target", "source"))
         if not isinstance(topn, (int, np.integer)) or topn < 1:
             raise WrongUse(f"topn is {topn!r}", allowed="A whole number of at least 1")
-        rows, forward = self.ids.rows(nodes), role == "target"
+        rows, forward = self.rows_of(nodes), role == "target"
         found = top_k(self.table, self.scheme, self.layout, rows, int(topn), forward)
         return [
             [(self.ids[r], float(s)) for r, s in zip(*best, strict=True)]

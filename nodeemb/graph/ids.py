@@ -142,10 +142,12 @@ class Ids(Sequence):
         try:
             return self._index()[value]
         except (KeyError, TypeError):
-            raise UnknownId(
+            error = UnknownId(
                 f"{value!r} is not the id of any of the {len(self):,} nodes",
                 next_step=self._hint(value),
-            ) from None
+            )
+            error.unknown = value
+            raise error from None
 
     def rows(self, values: Iterable[Hashable]) -> np.ndarray:
         """(k,) int64: the rows of k ids; as `row` for each."""

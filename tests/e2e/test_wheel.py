@@ -123,7 +123,9 @@ def test_everything_around_the_trainer(run, tmp_path):
     assert "override" in run("config", "show", *graph, "--dim", "4")
     run("export", "run", "--format", "word2vec", "--out", "vectors.txt", "-q")
     assert (tmp_path / "vectors.txt").read_text().startswith("60 8\n")
-    assert "Training: about" in run("estimate", "debian-depends")
+    assert "Factorising: about" in run("estimate", "debian-depends")
+    trained = run("estimate", "debian-depends", "--preset", "nerd")
+    assert "Training: about" in trained
     assert "soc-Epinions1" in run("datasets")
     assert "All well" in run("doctor")
     job = (

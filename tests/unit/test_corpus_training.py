@@ -10,7 +10,8 @@ import pytest
 
 from nodeemb.corpus.corpus import Corpus
 from nodeemb.corpus.made import corpus_of
-from nodeemb.errors import DataRefused, WrongUse
+from nodeemb.embedding.embedding import load
+from nodeemb.errors import DataRefused, UnknownId, WrongUse
 from nodeemb.recipe import load_recipe
 from nodeemb.run import embed
 
@@ -131,6 +132,25 @@ def test_left_and_right_are_told_apart(window):
     both = embed(corpus, "sgns", dim=8, options=options, threads=1)
     one, other = both.score(pairs)
     assert abs(one - other) < 1, "both orders are pairs of a window on both sides"
+
+
+def test_words_without_a_vector_are_told(tmp_path):
+    text = [["the", "cat", "sat"], ["the", "dog", "sat"], ["the", "cat", "ran"]] * 4
+    result = embed(corpus_of([*text, ["axolotl"]], 2), options=SHORT)
+    result = load(result.save(tmp_path / "run"))
+    for ask in (
+        result.vector,
+        result.most_similar,
+        lambda w: result.score([(w, "cat")]),
+    ):
+        with pytest.raises(UnknownId) as told:
+            ask("axolotl")
+        assert "'axolotl' is none of the 5 words" in str(told.value)
+        assert "5 of the 6 different ones in the text" in str(told.value)
+    with pytest.raises(UnknownId, match="Close: 'cat'"):
+        result.vector("cats")
+    with pytest.raises(UnknownId, match="'cat' is one: ask for it in lower case"):
+        result.vector("Cat")
 
 
 def test_what_is_for_graphs_is_refused():
