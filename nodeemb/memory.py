@@ -1,10 +1,18 @@
-"""How much memory a run may take: the machine's, or the container's where that is less."""
+"""How much memory a run may take: the machine's, or the container's where that is less.
+
+What is read of a mapped file counts as memory of the process, page by page, for as long as
+it is mapped: `let_go` gives such pages back, so that a file larger than memory can be read
+to its end.
+"""
 
 from __future__ import annotations
 
+import mmap
 import os
 import sys
 from pathlib import Path
+
+import numpy as np
 
 _LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),
@@ -39,3 +47,16 @@ def peak_bytes() -> int:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else 1024 * peak
+
+
+def let_go(array: np.ndarray) -> None:
+    """Gives back the pages of a mapped file; they are read again when they are asked for.
+
+    Args:
+        array: a whole map that cannot be written to, or any other array, which stays as it is.
+    """
+    mapped = array.base
+    if not isinstance(mapped, mmap.mmap) or array.flags.writeable:
+        return
+    if hasattr(mmap, "MADV_DONTNEED"):  # elsewhere the system alone decides
+        mapped.madvise(mmap.MADV_DONTNEED)

@@ -24,6 +24,7 @@ from nodeemb.errors import DataRefused, OutOfResources, WrongUse
 from nodeemb.graph.build import from_rows
 from nodeemb.io.atomic import new_file
 from nodeemb.io.gather import free_bytes
+from nodeemb.memory import let_go
 from nodeemb.options import parse
 from nodeemb.progress import Progress, ProgressFn
 from nodeemb.sampling.stencil import distance_weights
@@ -223,7 +224,10 @@ def _parts(corpus: Corpus) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
         last = max(first + 1, int(np.searchsorted(starts, limit, side="right")) - 1)
         begin, end = int(starts[first]), int(starts[last])
         tokens = np.array(corpus.tokens[begin:end], np.int32)
-        yield tokens, np.array(starts[first : last + 1], np.int64) - begin, end
+        near = np.array(starts[first : last + 1], np.int64) - begin
+        let_go(corpus.tokens)
+        let_go(corpus.starts)
+        yield tokens, near, end
         first = last
 
 

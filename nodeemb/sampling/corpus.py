@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nodeemb.compiled import njit, prange
+from nodeemb.memory import let_go
 from nodeemb.rng import below, stream_key, unit
 from nodeemb.sampling.options import CorpusOptions
 from nodeemb.sampling.sequences import Plan, Text
@@ -61,6 +62,8 @@ def plan_corpus(stream: Stream, options: CorpusOptions, seed: int) -> Plan:
         b = int(np.searchsorted(stream.starts, high, side="left"))
         near = np.array(stream.starts[a : b + 1])
         tokens = np.array(stream.tokens[low:high])
+        let_go(stream.tokens)
+        let_go(stream.starts)
         return Text(*_thinned(tokens, low, near, ends, kept, key))
 
     degree = stream.counts.astype(np.float64)

@@ -98,6 +98,13 @@ def check_stencil(sampler: str, stencil: object, walk_length: int | None) -> Non
         )
     window = getattr(stencil, "window", 0)
     if walk_length is not None and window >= walk_length:
+        if sampler == "corpus":
+            raise WrongUse(
+                f"window {window} does not fit into pieces of {walk_length} words, at which "
+                "sentences are cut",
+                allowed=f"window below {walk_length}",
+                next_step=f"Set sampler.piece_length={2 * window} or more",
+            )
         raise WrongUse(
             f"window {window} does not fit into walks of {walk_length} nodes",
             allowed=f"window below {walk_length}",

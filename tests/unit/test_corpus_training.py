@@ -165,7 +165,7 @@ def test_what_is_for_graphs_is_refused():
     for options, said in (
         ({"noise.reversed": 0.5, "stencil.sides": "after"}, "needs the links"),
         ({"training.init": "strap"}, "needs the links"),
-        ({"stencil.window": 500}, "does not fit into walks of 80"),
+        ({"stencil.window": 500}, "does not fit into pieces of 80 words"),
         ({"stencil.kind": "first"}, "does not go with sampler"),
         ({"roles.scheme": "four_signed"}, "sign of their edges"),
     ):
