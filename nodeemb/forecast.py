@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nodeemb.corpus.corpus import Corpus
 from nodeemb.engine import feed_of, layout_of, make_backend
 from nodeemb.errors import OutOfResources, WrongUse
 from nodeemb.factorise.forms import TWO, check_scheme
@@ -40,6 +41,8 @@ _SAMPLE_SECONDS = 1.0
 _SMALL_NODES = 2000
 _READING = 2.3  # times the graph, measured: tests/bench/test_reading.py
 _PLACE = 80  # bytes of a vector of slopes beside its numbers: its place, its end
+WORD_BYTES = 72.0  # of a word of a vocabulary: its text and its place
+_WORD_READ = 85  # bytes of a word beside that while a vocabulary is read
 _SHARE = 0.8  # of the machine's memory that a run may take
 
 
@@ -71,7 +74,7 @@ class Size:
 
 
 class Memory(NamedTuple):
-    """Bytes: the graph, the sampler's arrays, the tables, a batch.
+    """Bytes: the graph or vocabulary, the sampler's arrays, the tables, a batch.
 
     tables: what is trained and the last good (and, validated, the best) table.
         Saving takes less: it writes in pieces.
@@ -122,6 +125,9 @@ def forecast_memory(
     graph = 2 * 8 * n + 2 * m * (4 + place) + round(size.id_bytes * n)
     graph += 4 * m * size.weighted + m * size.signed
     reading = round(_READING * graph)
+    if size.tokens:  # of a corpus the words are in memory, and how often they come
+        graph = round((size.id_bytes + 8) * n)
+        reading = graph + _WORD_READ * n
     if recipe.factorise is not None:
         made = _factorised_memory(size, recipe, recipe.factorise)
         return Memory(graph, made.matrix, table, made.work, reading)
@@ -234,7 +240,8 @@ def check_memory(
         f"{memory.tables / 2**30:.1f}) and there are {total / 2**30:.1f}",
         next_step=f"Try a width of {fits} or less"
         if fits > 0
-        else "Try a machine with more memory, or a part of the graph",
+        else "Try a machine with more memory, or "
+        + ("fewer words (--max-size)" if size.tokens else "a part of the graph"),
     )
 
 
@@ -245,7 +252,7 @@ def forecast_seconds(size: Size, recipe: Recipe, threads: int) -> float:
     if recipe.sampler.kind == "corpus":
         raise WrongUse(
             f"the recipe {recipe.name} reads a corpus, and this forecast is for graphs",
-            next_step="Choose a preset for graphs",
+            next_step="Choose a preset for graphs, or name a folder that nodeemb corpus made",
         )
     small = _sample(size)
     an_epoch = seconds_of_epoch(small, recipe, threads, _SAMPLE_SECONDS)
@@ -264,16 +271,17 @@ def _factorised_seconds(size: Size, recipe: Recipe, threads: int) -> float:
         seconds = time.monotonic() - begun
     scale = size.arcs / small.num_arcs
     # where walks from each node may come everywhere, each goes over all arcs
-    return float(seconds * scale ** (2 if hasattr(recipe.factorise, "shift") else 1))
+    walked = hasattr(recipe.factorise, "shift") and recipe.factorise.kind != "ppmi_svd"
+    return float(seconds * scale ** (2 if walked else 1))
 
 
 def seconds_of_epoch(
-    graph: Graph, recipe: Recipe, threads: int, moment: float
+    graph: Graph | Corpus, recipe: Recipe, threads: int, moment: float
 ) -> float:
     """Seconds that an epoch takes on this machine, measured for a moment on the graph.
 
     Args:
-        graph: what would be trained on.
+        graph: what would be trained on, or a corpus.
         recipe: the method.
         threads: as in `embed`.
         moment: seconds to measure for, at least; a first step, which may compile, is apart.

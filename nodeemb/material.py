@@ -7,7 +7,7 @@ import logging
 from nodeemb.corpus.corpus import Corpus
 from nodeemb.defaults import CORPUS, default_preset
 from nodeemb.errors import DataRefused, WrongUse
-from nodeemb.forecast import Size, graph_size
+from nodeemb.forecast import WORD_BYTES, Size, graph_size
 from nodeemb.graph.graph import Graph
 from nodeemb.recipe import Recipe
 from nodeemb.roles.scheme import RoleScheme
@@ -27,7 +27,7 @@ def material_size(material: Graph | Corpus) -> Size:
     """The size of a graph or a corpus that is there."""
     if isinstance(material, Graph):
         return graph_size(material)
-    return Size(material.num_nodes, 0, tokens=len(material.tokens))
+    return Size(material.num_nodes, 0, id_bytes=WORD_BYTES, tokens=len(material.tokens))
 
 
 def digest_of(material: Graph | Corpus) -> str:

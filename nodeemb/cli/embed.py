@@ -170,9 +170,10 @@ def _before(job: Job, threads: int) -> None:
     else:
         show.block("Graph", show.graph_lines(settings.input.name, job.graph.report))
     show.block("Method", show.method_lines(job.recipe, job.changes))
+    material = "vocabulary" if isinstance(job.graph, Corpus) else "graph"
     memory = [
         f"tables {show.size(job.memory.tables)}",
-        f"graph {show.size(job.memory.graph)}",
+        f"{material} {show.size(job.memory.graph)}",
     ]
     if job.recipe.factorise is not None:
         made = job.memory.sampler + job.memory.batch

@@ -18,6 +18,8 @@ from nodeemb.compiled import njit
 EMPTY = -1
 _PER_SLOT = 56  # bytes: the table, and sorting what is in it
 _PER_KEY = 96  # bytes: read, joined, sorted and summed
+_SLOT = 8 + 8 + 1  # bytes: its key, its sum, whether it is used
+_SORTED = 5 * 8  # bytes of a used one: its place, key and sum, and these in order
 _FULL = 0.7
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _HALF, _LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
@@ -87,6 +89,16 @@ def count(tokens, starts, sentence, centre, after, before, loops, keys, sums, us
             centre += 1
         sentence += 1
     return sentence, centre, used
+
+
+def table_pairs(memory: int) -> int:
+    """Distinct pairs that are counted in so many bytes before a run goes to disk."""
+    return int(max(memory // _PER_SLOT, _SMALLEST) * _FULL)
+
+
+def table_bytes(memory: int, pairs: int) -> int:
+    """What the table of so many bytes takes once it holds some pairs, and to sort them."""
+    return _SLOT * max(memory // _PER_SLOT, _SMALLEST) + _SORTED * pairs
 
 
 class Counter:

@@ -1,6 +1,9 @@
 """`nodeemb estimate`: by a card, by numbers, and refused with what to do."""
 
 import re
+from pathlib import Path
+
+import pytest
 
 
 def test_by_numbers(nodeemb, here):
@@ -26,3 +29,54 @@ def test_what_is_missing_or_wrong(refused, here):
     assert "Did you mean" in refused(
         2, "estimate", "debian-depends", "--preset", "nurd"
     )
+
+
+@pytest.fixture
+def corpus(nodeemb, here):
+    """An encoded corpus in the working folder."""
+    Path("text").write_text("the cat sat on the mat\nthe dog sat on the cat\n" * 50)
+    assert nodeemb("corpus", "text", "--out", "c").exit_code == 0
+    return "c"
+
+
+def test_training_on_a_corpus(nodeemb, corpus):
+    told = nodeemb("estimate", corpus, "--threads", "1")
+    assert "600 tokens, 100 sentences, 6 words" in told.stderr
+    assert "Method    sgns" in told.stderr
+    assert re.search(r"tables +10 kB", told.stdout)  # 6 words of 200 numbers, twice
+    assert re.search(r"vocabulary +0 kB", told.stdout) and "graph" not in told.stdout
+    assert re.search(r"Training: about .* on 1 thread \(a guide", told.stdout)
+
+
+def test_the_word_graph_of_a_corpus_and_a_run_on_it(nodeemb, corpus):
+    told = nodeemb("estimate", corpus, "--preset", "glove", "--window", "1")
+    made = nodeemb("wordgraph", corpus, "--out", "w.parquet", "--window", "1", "-q")
+    edges = re.search(r"edges +(\d+) ", made.stdout).group(1)
+    assert f"about {edges} edges   window 1, sides both" in told.stderr
+    assert re.search(r"disk for its file +\d kB", told.stdout)
+    assert "Word graph: about" in told.stdout and "Training: about" in told.stdout
+    less = nodeemb("estimate", corpus, "--preset", "glove", "--memory", "64").stdout
+    first = [
+        re.search(r"writing +([\d.]+) MB", x).group(1) for x in (less, told.stdout)
+    ]
+    assert float(first[0]) < float(first[1])
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--nodes", "5", "--signed"], "--nodes, --signed cannot be given here"),
+        (["--validation", "0.1"], "it is for graphs"),
+        (["--window", "3"], "sgns reads the corpus itself"),
+        (["--preset", "glove", "--sides", "left"], "sides"),
+        (["--set", "stencil.window=90"], "pieces of 80 words"),
+    ],
+)
+def test_what_does_not_go_with_a_corpus(refused, corpus, options, said):
+    assert said in refused(2, "estimate", corpus, *options)
+
+
+def test_a_word_graph_is_for_a_corpus(refused, here):
+    told = refused(2, "estimate", "debian-depends", "--window", "3")
+    assert "it is for the word graph of a corpus" in told
+    assert "nodeemb corpus TEXT" in refused(2, "estimate", "brown")

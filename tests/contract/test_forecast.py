@@ -9,10 +9,15 @@ import planted
 import pytest
 
 from nodeemb import forecast
+from nodeemb.corpus.corpus import Corpus
+from nodeemb.corpus.made import corpus_of
+from nodeemb.corpus.reading import read_corpus
 from nodeemb.engine import feed_of, layout_of
 from nodeemb.forecast import Size, forecast_memory, forecast_seconds, graph_size
 from nodeemb.graph.graph import Graph
+from nodeemb.material import material_size
 from nodeemb.recipe import load_recipe, presets
+from nodeemb.rng import stream_key, units
 from nodeemb.run import embed
 from nodeemb.training.tables import new_tables
 
@@ -54,6 +59,39 @@ def test_memory_within_a_quarter_of_what_is_allocated(preset, weighted):
     tracemalloc.stop()
     memory = forecast_memory(graph_size(graph), recipe)
     assert abs(memory.peak - peak) < 0.25 * peak
+
+
+@pytest.mark.parametrize("preset", planted.TEXT)
+def test_memory_of_training_on_text(preset):
+    """The words are held before; the stream is an array here, and is so too."""
+    u = units(stream_key(0, "text"), 0, 400_000).reshape(-1, 20)
+    rows = np.int64(u**2 * 20_000)
+    corpus = corpus_of([[f"w{row}" for row in line] for line in rows.tolist()], 1)
+    recipe = load_recipe(preset, overrides={"training.epochs": 1, "roles.width": 24,
+                                            "roles.dim": None})  # fmt: skip
+    embed(corpus, recipe)  # compiled
+    tracemalloc.start()
+    embed(corpus, recipe)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    memory = forecast_memory(material_size(corpus), recipe)
+    assert abs(memory.peak - memory.graph - peak) < 0.25 * peak
+
+
+def test_memory_of_a_vocabulary(tmp_path):
+    words = [f"word{i}" for i in range(30_000)]
+    corpus_folder = tmp_path / "corpus"
+    (tmp_path / "text").write_text(" ".join(words * 2))
+    read_corpus(tmp_path / "text", min_count=1, out=corpus_folder)
+    Corpus.load(corpus_folder)  # imports
+    tracemalloc.start()
+    corpus = Corpus.load(corpus_folder)
+    assert len(corpus.ids) == 30_000
+    held, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    memory = forecast_memory(material_size(corpus), load_recipe("sgns"))
+    assert abs(memory.graph - held) < 0.25 * held
+    assert abs(memory.reading - peak) < 0.25 * peak
 
 
 MIXED = {
