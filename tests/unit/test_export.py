@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import nodeemb as ne
 from nodeemb.embedding import export as export_module
 from nodeemb.embedding.embedding import Embedding
 from nodeemb.embedding.export import FORMATS, export
@@ -23,6 +24,14 @@ from nodeemb.roles.schemes import SCHEMES
 
 PROJECTOR = ["metadata.tsv", "vectors.tsv", "projector_config.pbtxt"]
 ODD = ["#1", "ä", '"q"', "100%", "a,b", "-", "%20", "0"]
+
+
+WORDS = [
+    "the", "1984", "3,14", "-", "#tag", "%20", '"said"', "'tis", "don't", "l\u2019\u00e9t\u00e9",
+    "na\u00efve", "nai\u0308ve", "\u2116", "\u6f22\u5b57", "\u05e9\u05dc\u05d5\u05dd",
+    "\u0928\u092e\u0938\u094d\u0924\u0947", "\U0001f600", "\u200b", "a\u200cb", "\ufeffx", "</s>", "\\n",
+    "NA", "nan", "0", "00",
+]  # fmt: skip
 
 
 def embedding_of(ids, dtype=np.float32, width=6, biases="none"):
@@ -83,6 +92,45 @@ def test_whole_numbers_and_many_pieces(tmp_path, monkeypatch, format):
         vectors.astype(np.float32), embedding.vectors("target")
     )
     assert [round(m.share, 3) for m in moments] == [0.41, 0.819, 1.0]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A run of `sgns` on a text of odd words, as it is loaded again."""
+    folder = tmp_path_factory.mktemp("trained")
+    picks = np.random.default_rng(0).integers(0, len(WORDS), (200, 8))
+    lines = [" ".join(WORDS[i] for i in line) for line in picks]
+    (folder / "text").write_text("the\n" + "\n".join(lines), encoding="utf-8")
+    corpus = ne.read_corpus(folder / "text", min_count=1)
+    assert sorted(corpus.vocabulary.words) == sorted(WORDS)
+    options = {"sampler.subsample": 0.0}
+    result = ne.embed(corpus, "sgns", dim=5, options=options, threads=1)
+    return ne.load(result.save(folder / "run"))
+
+
+@pytest.mark.parametrize("readout", ["in", "out", "sum", "concat"])
+@pytest.mark.parametrize("binary", [False, True])
+def test_gensim_finds_the_nearest_words_of_a_readout(
+    tmp_path, trained, binary, readout
+):
+    """Cosines of what `vectors` gives, in order, for every word."""
+    from gensim.models import KeyedVectors
+
+    format = "word2vec-binary" if binary else "word2vec"
+    path = trained.export(tmp_path / "words", format, role=readout)
+    read = KeyedVectors.load_word2vec_format(str(path), binary=binary)
+    assert read.index_to_key == list(trained.ids)
+    vectors = np.float64(trained.vectors(readout))
+    assert read.vector_size == vectors.shape[1] == (10 if readout == "concat" else 5)
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    cosines = unit @ unit.T
+    for row, word in enumerate(trained.ids):
+        found = read.most_similar(word, topn=len(WORDS))
+        others = np.argsort(-cosines[row])
+        others = others[others != row]
+        assert [near for near, _ in found] == [trained.ids[i] for i in others.tolist()]
+        told = [value for _, value in found]
+        np.testing.assert_allclose(told, cosines[row, others], atol=1e-6)
 
 
 @pytest.mark.parametrize("format", ["npz", "parquet", "projector"])
