@@ -72,6 +72,10 @@ def assert_equal_subspaces(graph, options, rank, limit=1e-3):
     lengths = np.linalg.norm(source, axis=0), np.linalg.norm(target, axis=0)
     for length in lengths:
         np.testing.assert_allclose(length, values**options.power, rtol=1e-4)
+    # a subspace says nothing of signs, nor of which column stands beside which
+    scores = source[:300] @ target[:300].T
+    expected = (left[:300] * values ** (2 * options.power)) @ right[:, :300]
+    np.testing.assert_allclose(scores, expected, atol=1e-3 * np.abs(expected).max())
 
 
 @pytest.fixture(scope="module")
