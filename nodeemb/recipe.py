@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from nodeemb.errors import WrongUse, unknown_name
+from nodeemb.expected import Expected
 from nodeemb.factorise.forms import check_scheme
 from nodeemb.factorise.options import Factorise, options_of
 from nodeemb.options import Options, parse, read_yaml
@@ -35,19 +36,6 @@ from nodeemb.training.options import ObjectiveOptions, RoleOptions, TrainingOpti
 
 # the groups that decide how pairs are trained
 TRAINER = ("sampler", "stencil", "objective", "noise", "training")
-
-
-class Expected(Options):
-    """A result that a test checks: link prediction on a data set's standard split."""
-
-    dataset: str = Field(description="name of a dataset card")
-    negatives: str = Field(
-        description="kind of test negatives; sign: the links of negative sign"
-    )
-    auc: float = Field(
-        ge=0, le=1, description="AUC over three seeds, half of the links hidden"
-    )
-    within: float = Field(gt=0, le=0.1, description="how far off is still right")
 
 
 class Recipe(Options):

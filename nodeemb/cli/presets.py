@@ -63,12 +63,9 @@ def _show_one(recipe: Recipe) -> None:
         for told in deviations:
             show.result(f"- {told}")
     if recipe.expected:
-        show.result("\nExpected, over three seeds with half of the links hidden:")
+        show.result("\nExpected, the mean over three seeds:")
     for found in recipe.expected:
-        show.result(
-            f"- {found.dataset}, {found.negatives} negatives: AUC {found.auc:g} "
-            f"within {found.within:g}"
-        )
+        show.result(f"- {found.text}")
     show.result(
         f"\nChoices (--set NAME=VALUE, such as {example}):\n{dump_yaml(choices)}"
     )
