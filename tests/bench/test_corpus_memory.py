@@ -7,7 +7,8 @@ often are kept, so that the vocabulary and the tables are the same. On each the 
 trains one whole epoch by `nodeemb embed`, in a process of its own, so that every token is read;
 the peak is the process's largest resident set, as the run's own manifest has it, and pages of
 mapped files count in it. A run on a sentence or two goes before, since compiling the kernels,
-once on a machine, takes some 100 MiB more.
+once on a machine, takes some 100 MiB more. The peaks, and that of `nodeemb wordgraph`, stand
+beside what `nodeemb estimate` says: within a quarter.
 """
 
 import json
@@ -17,10 +18,26 @@ import sys
 import pytest
 
 import nodeemb as ne
+from nodeemb.corpus.options import PairOptions
+from nodeemb.forecast import PROGRAM, forecast_memory
 from nodeemb.io.text_cards import load_text_card
+from nodeemb.material import material_size
+from nodeemb.recipe import load_recipe
+from nodeemb.word_forecast import word_graph_needs
 
 pytestmark = pytest.mark.bench
 COPIES, COLUMNS = 10, 200
+COUNTED = """
+import json, sys
+from nodeemb.corpus.corpus import Corpus
+from nodeemb.corpus.word_graph import write_word_graph
+from nodeemb.memory import peak_bytes
+for corpus in ("small", sys.argv[1]):
+    options = {"window": 5, "memory": int(sys.argv[2])}
+    out = f"{options['memory']}-{corpus}.parquet"
+    report = write_word_graph(Corpus.load(corpus), out, **options)
+print(json.dumps([peak_bytes(), report.edges, report.runs]))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +74,24 @@ def test_ten_copies_take_no_more_memory_than_one(folder):
     peaks = {name: peak_of(folder, name) for name in ("one", "ten")}
     print(f"\ntables {tables:.0f} MB; peak on one {peaks['one']:.0f} MB, "
           f"on ten copies {peaks['ten']:.0f} MB")  # fmt: skip
+    memory = forecast_memory(material_size(one), load_recipe("sgns"))
+    forecast = (memory.peak + PROGRAM) / 1e6
+    print(f"forecast {forecast:.0f} MB, {100 * (forecast / peaks['one'] - 1):+.0f} %")
+    assert abs(forecast - peaks["one"]) < 0.25 * peaks["one"]
     assert peaks["one"] < tables + 400
     # a few MB come and go with where the allocator puts what a batch takes
     assert peaks["ten"] < peaks["one"] + 8
+
+
+@pytest.mark.parametrize("memory", [512, 64])
+def test_a_word_graph_takes_what_is_forecast(folder, memory):
+    options = PairOptions(window=5, memory=memory)
+    needs = word_graph_needs(ne.Corpus.load(folder / "one"), options)
+    job = [sys.executable, "-c", COUNTED, "one", str(memory)]
+    done = subprocess.run(job, cwd=folder, check=True, capture_output=True, text=True)
+    peak, edges, runs = json.loads(done.stdout)
+    forecast = needs.memory + PROGRAM
+    print(f"\n{memory} MiB: forecast {forecast / 1e6:.0f} MB, peak {peak / 1e6:.0f} MB; edges "
+          f"{needs.edges:,}, counted {edges:,}; {runs} runs")  # fmt: skip
+    assert abs(forecast - peak) < 0.25 * peak
+    assert abs(needs.edges - edges) < 0.03 * edges
