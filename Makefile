@@ -37,6 +37,7 @@ check: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/unit -q -x
 
 bench: setup
+	$(BIN)/nodeemb bench --peers
 	$(BIN)/python -m pytest -m bench tests/bench -s
 
 proofs: setup

@@ -40,7 +40,7 @@ def facts() -> list[Fact]:
         *(Fact(name, _version(name) or "missing", _missing(name)) for name in _NEEDED),
         *(Fact(name, _version(name) or "not installed") for name in _BESIDES),
         Fact("system", platform.platform()),
-        Fact("processor", _processor()),
+        Fact("processor", processor()),
         _threads(),
         Fact("memory", _memory()),
         *_data(),
@@ -58,7 +58,7 @@ def _missing(name: str) -> str:
     return "" if _version(name) else f"{name} is missing: install nodeemb again"
 
 
-def _processor() -> str:
+def processor() -> str:
     """The model, its cores, and how many of them this process may use."""
     model = platform.machine()
     try:

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from nodeemb import __version__
 from nodeemb.cli.analogy import analogy
+from nodeemb.cli.bench import bench
 from nodeemb.cli.config import config
 from nodeemb.cli.corpus import corpus
 from nodeemb.cli.datasets import datasets
@@ -79,6 +80,7 @@ for _command in (
     wordgraph,
     datasets,
     doctor,
+    bench,
 ):
     app.command()(_command)
 app.add_typer(config, name="config")

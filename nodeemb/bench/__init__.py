@@ -1,0 +1,1 @@
+"""How fast nodeemb is on this machine: figures, each of a fresh process, and their history."""
