@@ -18,6 +18,7 @@ _HOME = {
     "Graph": "nodeemb.graph.graph",
     "RoleScheme": "nodeemb.roles.scheme",
     "corpus_of": "nodeemb.corpus.made",
+    "diagnose": "nodeemb.diagnosis.diagnose",
     "embed": "nodeemb.run",
     "errors": "nodeemb.errors",
     "evaluate_links": "nodeemb.evaluation.links",

@@ -15,6 +15,7 @@ from nodeemb.cli.bench import bench
 from nodeemb.cli.config import config
 from nodeemb.cli.corpus import corpus
 from nodeemb.cli.datasets import datasets
+from nodeemb.cli.diagnose import diagnose
 from nodeemb.cli.doctor import doctor
 from nodeemb.cli.embed import embed
 from nodeemb.cli.estimate import estimate
@@ -70,6 +71,7 @@ for _command in (
     evaluate,
     export,
     inspect,
+    diagnose,
     neighbors,
     analogy,
     study,

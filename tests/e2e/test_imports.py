@@ -14,6 +14,7 @@ PUBLIC = [
     "Graph",
     "RoleScheme",
     "corpus_of",
+    "diagnose",
     "embed",
     "errors",
     "evaluate_links",

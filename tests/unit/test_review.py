@@ -33,6 +33,7 @@ def test_the_public_names_are_these():
         "Graph",
         "RoleScheme",
         "corpus_of",
+        "diagnose",
         "embed",
         "errors",
         "evaluate_links",

@@ -1,0 +1,189 @@
+"""The parts of a diagnosis beside slow obvious twins, and its words."""
+
+import json
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+
+import nodeemb as ne
+from nodeemb.diagnosis import ratio
+from nodeemb.diagnosis.counting import count_in_groups
+from nodeemb.diagnosis.evidence import counts, of_corpus, of_graph, of_matrix
+from nodeemb.diagnosis.operators import operator, products, scale_of
+from nodeemb.diagnosis.options import DiagnoseOptions
+from nodeemb.diagnosis.potential import gradient_of_events, overlap, ways_of_links
+from nodeemb.diagnosis.recommend import recommend
+from nodeemb.errors import DataRefused
+from nodeemb.factorise.svd import Svd
+from nodeemb.rng import stream_key
+
+
+def random_counts(size, seed, most=6):
+    found = np.random.default_rng(seed).integers(0, most, (size, size)).astype(float)
+    np.fill_diagonal(found, 0)
+    return csr_array(found)
+
+
+def dense(half, scale, centred):
+    found = half.toarray()
+    if centred:
+        found = found - np.outer(found.sum(1), found.sum(0)) / found.sum()
+    found = found * scale[:, None] * scale[None, :]
+    np.fill_diagonal(found, 0)
+    return found
+
+
+@pytest.mark.parametrize("centred", [True, False])
+def test_operators_and_their_products_are_those_of_written_matrices(centred):
+    whole = random_counts(30, 0)
+    scale = scale_of(of_matrix(whole, True, 0))
+    one, other = random_counts(30, 1), random_counts(30, 2)
+    ours = [operator(half, scale, centred) for half in (one, other)]
+    theirs = [dense(half, scale, centred) for half in (one, other)]
+    block = np.random.default_rng(3).normal(size=(30, 4))
+    assert ours[0].dense() == pytest.approx(theirs[0])
+    assert ours[0].times(block) == pytest.approx(theirs[0] @ block)
+    assert ours[0].T.times(block) == pytest.approx(theirs[0].T @ block)
+    both = theirs[0] * theirs[1]
+    parts = products(*ours)
+    assert parts == pytest.approx((both.sum(0) + both.sum(1)) / 2)
+    assert parts.sum() == pytest.approx(both.sum())
+
+
+def test_what_is_dealt_is_all_there_is_and_nothing_twice():
+    whole = random_counts(40, 0)
+    for number in range(3):
+        one, other = of_matrix(whole, True, 5).deal(number)
+        assert (one + other).toarray() == pytest.approx(whole.toarray())
+        assert one.sum() == pytest.approx(whole.sum() / 2, rel=0.1)
+        one, other = of_matrix(whole, False, 5).deal(number)
+        assert (one + other).toarray() == pytest.approx(whole.toarray())
+        a, b = (one + one.T).toarray() > 0, (other + other.T).toarray() > 0
+        assert not (a & b).any()  # a pair is in one half, with both directions
+    first, second = (of_matrix(whole, True, 5).deal(n)[0] for n in (0, 1))
+    assert abs(first - second).sum() > 0
+
+
+@pytest.mark.parametrize("events", [True, False])
+def test_chance_turns_pairs_and_changes_nothing_else(events):
+    whole = random_counts(40, 0, 3)
+    null = of_matrix(whole, events, 0).null(0).whole
+    pairs = (whole + whole.T).toarray()
+    assert (null + null.T).toarray() == pytest.approx(pairs)
+    assert abs(null - whole).sum() > 0
+
+
+def test_words_are_counted_as_by_hand_and_shuffles_keep_sentences():
+    text = [["a", "b", "c", "a"], ["b", "a"], ["c", "c", "b", "a", "b"]]
+    corpus = ne.corpus_of(text, 1)
+    row = {word: place for place, word in enumerate(corpus.vocabulary.words)}
+    expected = np.zeros((3, 3))
+    for line in text:
+        for here, word in enumerate(line):
+            for distance in (1, 2):
+                if here + distance < len(line):
+                    expected[row[word], row[line[here + distance]]] += 3 - distance
+    key = stream_key(0, "a")
+    groups = count_in_groups(corpus, 3, 2, 4, key, 0)
+    assert groups.sum(0).tolist() == expected.tolist()
+    shuffled = count_in_groups(corpus, 3, 2, 4, key, 1)
+    assert shuffled.sum() == groups.sum()
+    # a sentence falls into the same group, shuffled or not
+    assert shuffled.sum((1, 2)).tolist() == groups.sum((1, 2)).tolist()
+    assert of_corpus(corpus, 3, 2, "after", 0).whole.diagonal().sum() == 0
+
+
+def test_words_beyond_the_most_frequent_keep_their_places():
+    corpus = ne.corpus_of([["a", "x", "b"], ["a", "b"], ["a", "b"]], 1)
+    words = list(corpus.vocabulary.words)
+    whole = of_corpus(corpus, 2, 1, "after", 0).whole.toarray()
+    kept = [word for word in words if word != "x"]
+    assert whole[kept.index("a"), kept.index("b")] == 2  # not across x
+
+
+def test_a_pure_gradient_is_all_gradient_and_a_ring_none():
+    size = 12
+    potential = np.random.default_rng(0).normal(size=size)
+    traffic = np.full((size, size), 10.0)
+    np.fill_diagonal(traffic, 0)
+    step = potential[:, None] - potential[None, :]
+    flows = csr_array(traffic + traffic * step)
+    assert ratio.value(gradient_of_events(flows, flows)) == pytest.approx(1, abs=1e-4)
+    ring = np.zeros((size, size))
+    ring[np.arange(size), (np.arange(size) + 1) % size] = 1
+    ring = csr_array(ring)
+    assert ratio.value(gradient_of_events(ring, ring)) == pytest.approx(0, abs=1e-6)
+
+
+def test_the_way_of_hidden_links_is_told_by_an_order():
+    draw = np.random.default_rng(0)
+    links = np.triu(draw.random((80, 80)) < 0.3, 1).astype(float)  # all go upwards
+    one, other = of_matrix(csr_array(links), False, 0).deal(0)
+    nothing = Svd(np.zeros((80, 1)), np.zeros(1), np.zeros((80, 1)))
+    ways = ways_of_links(one, other, nothing, np.ones(80))
+    assert ratio.value(ways.potential) > 0.85
+    coin = of_matrix(csr_array(links), False, 0).null(0)
+    one, other = coin.deal(0)
+    ways = ways_of_links(one, other, nothing, np.ones(80))
+    assert ratio.value(ways.potential) == pytest.approx(0.5, abs=0.05)
+
+
+def test_overlap_is_one_in_one_space_and_none_between_two():
+    basis = np.linalg.qr(np.random.default_rng(0).normal(size=(300, 8)))[0]
+    values = np.ones(4)
+    same = Svd(basis[:, :4], values, basis[:, :4])
+    apart = Svd(basis[:, :4], values, basis[:, 4:])
+    assert overlap(same, same) == pytest.approx(1)
+    assert overlap(apart, apart) == pytest.approx(0, abs=0.05)
+
+
+def test_weights_count_events_where_they_are_whole_and_more_than_one():
+    one = csr_array(np.array([[0.0, 1], [1, 0]]))
+    assert not counts(one)
+    assert counts(one * 3)
+    assert not counts(one * 1.5)
+
+
+def ring_of_blocks(size=240):
+    draw = np.random.default_rng(0)
+    block = np.arange(size) % 3
+    ahead = (block[:, None] + 1) % 3 == block[None, :]
+    found = draw.random((size, size)) < np.where(ahead, 0.25, 0.02)
+    sources, targets = np.nonzero(found)
+    return ne.Graph.from_edges(sources.tolist(), targets.tolist())
+
+
+def test_a_ring_of_blocks_needs_roles_and_friends_do_not():
+    found = ne.diagnose(ring_of_blocks(), DiagnoseOptions(width=8, deals=1, nulls=1))
+    assert found.skew.low > 0.15
+    assert recommend(found).scheme in ("source_target", "sign_skew")
+    assert found.fits[8]["source_target"] > found.fits[8]["signature"] + 0.1
+    friends = ne.Graph.from_edges(
+        *np.nonzero(
+            np.random.default_rng(1).random((120, 120))
+            < np.where(
+                np.equal.outer(np.arange(120) % 2, np.arange(120) % 2), 0.3, 0.02
+            )
+        ),
+        directed=False,
+    )
+    told = ne.diagnose(friends, DiagnoseOptions(width=8, deals=1, nulls=1))
+    assert not told.directed
+    assert recommend(told).scheme in ("single", "signature")
+
+
+def test_the_same_seed_gives_the_same_and_json_holds_all():
+    options = DiagnoseOptions(width=8, deals=1, nulls=1)
+    one, two = (ne.diagnose(ring_of_blocks(), options, seed=3) for _ in range(2))
+    assert one.as_dict() == two.as_dict()
+    told = json.loads(json.dumps(one.as_dict()))
+    assert told["skew"]["value"] == one.skew.value
+    assert told["scheme"] in one.text()
+
+
+def test_too_little_evidence_is_refused():
+    graph = ne.Graph.from_edges([0, 1], [1, 2])
+    with pytest.raises(DataRefused, match="too few"):
+        ne.diagnose(graph)
+    assert of_graph(graph, 0).whole.nnz == 2
