@@ -20,7 +20,7 @@ from nodeemb.diagnosis.evidence import Evidence, of_corpus, of_graph
 from nodeemb.diagnosis.fits import SCHEMES, fits
 from nodeemb.diagnosis.operators import operator, scale_of
 from nodeemb.diagnosis.options import DiagnoseOptions
-from nodeemb.diagnosis.parts import Parts, take_apart
+from nodeemb.diagnosis.parts import Parts, leading, leading_values, take_apart
 from nodeemb.diagnosis.potential import gradient_of_events, overlap, ways_of_links
 from nodeemb.diagnosis.ratio import Estimate, Ratio
 from nodeemb.diagnosis.shares import (
@@ -169,7 +169,7 @@ def diagnose(
         nulls.append(_skew(null, scale_of(null), rank, seed))
     watch.tell("raw shares", (stages - 1) / stages)
     total = operator(whole, scale, evidence.events)
-    raw = take_apart(total, total, chosen.width, seed).symmetric
+    raw = leading_values(total, chosen.width, seed)
     fitted = {place: np.mean(parts, axis=0) for place, parts in found.fits.items()}
     best = max(parts.sum() for parts in fitted.values())
     contrasts = _contrasts(fitted, best, seed)
@@ -238,7 +238,7 @@ def _deal(
         found.skew.append(
             skew_of_counts(mine, theirs)
             if evidence.events
-            else skew_of_links(parts, theirs, options.width // 2)
+            else skew_of_links(parts.triplets, theirs)
         )
         # of links the smaller parts are noise, and half of that is negative
         some = None if evidence.events else options.width // 4
@@ -276,11 +276,7 @@ def _skew(evidence: Evidence, scale: np.ndarray, rank: int, seed: int) -> float:
     one, other = (operator(half, scale, evidence.events) for half in evidence.deal(0))
     if evidence.events:
         return ratio.value(skew_of_counts(one, other))
-    found = [
-        skew_of_links(take_apart(mine, theirs, 2 * rank, seed), theirs, rank)
-        for mine, theirs in ((one, other), (other, one))
-    ]
-    return ratio.value(ratio.mean(found))
+    return ratio.value(skew_of_links(leading(one, rank, seed), other))
 
 
 def _contrasts(

@@ -4,7 +4,8 @@
 
 N are the counts of the half; r c' / m is what its own margins alone would give, so that a
 text or graph without structure has M = 0 in expectation. D is of the whole evidence, the
-same for rows and columns: d is a node's row and column sum, tau the median of d. Were rows
+same for rows and columns: d is a node's row and column sum, tau the mean of d: with
+less, the leading vectors of sparse graphs are a few nodes with a few links. Were rows
 and columns scaled apart, orientation by coin would seem to have structure, since what a node
 has more of as a source it lacks as a target.
 
@@ -51,7 +52,7 @@ def scale_of(evidence: Evidence) -> np.ndarray:
     whole = evidence.whole
     degree = np.asarray(whole.sum(0) + whole.sum(1)).ravel()
     there = degree > 0
-    tau = np.median(degree[there]) if there.any() else 1.0
+    tau = degree[there].mean() if there.any() else 1.0
     return np.where(there, 1 / np.sqrt(degree + tau), 0.0)
 
 

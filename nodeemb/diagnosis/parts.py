@@ -7,7 +7,8 @@ nothing in the other, on average.
 
 No evidence is about a node and itself, and a diagonal of zeros would itself look like a
 repulsive part: it is filled in from what both halves hold, the diagonal of
-sum_i h_i u_i u_i' with h_i = u_i' S_B u_i kept between 0 and lambda_i, three times over.
+sum_i h_i u_i u_i' with h_i = u_i' S_B u_i kept between 0 and lambda_i, three times over. Of
+more than 10,000 nodes the diagonal is too small a part to count, and is left empty.
 """
 
 from __future__ import annotations
@@ -23,8 +24,12 @@ from nodeemb.factorise.svd import Svd, eigen, singular
 from nodeemb.factorise.watch import Watch
 
 WHOLE = 1200  # nodes up to which the symmetric part is taken apart in full
+LARGE = 10_000  # nodes beyond which the diagonal is left empty and searches are brief
 _FILLS = 3
-_SEARCH = Decomposition(tolerance=1e-3)
+_SEARCH = Decomposition(tolerance=1e-2)
+_BRIEF = Decomposition(
+    tolerance=1e-2, passes=12
+)  # of large matrices; the least parts are rough
 
 
 class Spectrum(NamedTuple):
@@ -66,13 +71,30 @@ def take_apart(one: Centred, other: Centred, width: int, seed: int) -> Parts:
     none = np.zeros((size, 0))
     skew = Spectrum(np.zeros(0), none)
     if abs(one.sparse - one.sparse.T).sum() > 0:
-        found = singular(skew_part(one), min(width, size), _SEARCH, seed, Watch())
+        found = singular(skew_part(one), min(width, size), _search(size), seed, Watch())
         skew = Spectrum(found.values, _meets(found, skew_part(other)))
     triplets = singular(
         _filled(plain(one), filled), min(width // 2, size), _SEARCH, seed, Watch()
     )
     whole = _meets(triplets, _filled(plain(other), filled))
     return Parts(symmetric, skew, Spectrum(triplets.values, whole), triplets, filled)
+
+
+def _search(size: int) -> Decomposition:
+    return _SEARCH if size <= LARGE else _BRIEF
+
+
+def leading(one: Centred, rank: int, seed: int) -> Svd:
+    """The leading singular triplets of a half, its diagonal empty."""
+    size = len(one.left)
+    return singular(plain(one), min(rank, size), _search(size), seed, Watch())
+
+
+def leading_values(one: Centred, rank: int, seed: int) -> np.ndarray:
+    """(k,) the eigenvalues of its symmetric part that are largest in size."""
+    part = symmetric_part(one)
+    some = min(rank, part.size)
+    return eigen(part, some, _search(part.size), seed, Watch()).values[:rank]
 
 
 def _meets(found: Svd, other: Operator) -> np.ndarray:
@@ -90,9 +112,13 @@ def _symmetric(
         ours = _written(ours)
     filled = np.zeros(size)
     for _ in range(_FILLS):
-        found = eigen(_filled(ours, filled), min(width, size), _SEARCH, seed, Watch())
+        found = eigen(
+            _filled(ours, filled), min(width, size), _search(size), seed, Watch()
+        )
         values, vectors = found.values[:width], found.vectors[:, :width]
         met = vectors * _filled(theirs, filled).times(vectors)
+        if size > LARGE:
+            return Spectrum(values, met), filled
         held = np.clip(met.sum(0) * np.sign(values), 0, np.abs(values))
         filled = vectors**2 @ (held * np.sign(values))
     if size <= WHOLE:

@@ -20,7 +20,7 @@ from __future__ import annotations
 import numpy as np
 
 from nodeemb.diagnosis.operators import Centred, products
-from nodeemb.diagnosis.parts import Parts, Spectrum
+from nodeemb.diagnosis.parts import Spectrum
 from nodeemb.diagnosis.ratio import Ratio
 from nodeemb.factorise.svd import Svd
 
@@ -31,15 +31,10 @@ def skew_of_counts(one: Centred, other: Centred) -> Ratio:
     return Ratio((straight - crossed) / 2, straight)
 
 
-def skew_of_links(parts: Parts, other: Centred, rank: int) -> Ratio:
+def skew_of_links(found: Svd, other: Centred) -> Ratio:
     """Parts of the skew share, by the leading singular triplets of one half."""
-    left, values, right = (
-        parts.triplets.left[:, :rank],
-        parts.triplets.values[:rank],
-        parts.triplets.right[:, :rank],
-    )
-    straight = _pairings(Svd(left, values, right), other)
-    crossed = _pairings(Svd(right, values, left), other)
+    straight = _pairings(found, other)
+    crossed = _pairings(Svd(found.right, found.values, found.left), other)
     return Ratio((straight - crossed) / 2, straight)
 
 
@@ -63,8 +58,8 @@ def raw_skew(whole: Centred) -> float:
     return float((1 - crossed / straight) / 2) if straight else float("nan")
 
 
-def raw_negative(symmetric: Spectrum) -> float:
+def raw_negative(values: np.ndarray) -> float:
     """Share of negative eigenvalues in the squares of all: noise is in it."""
-    squares = symmetric.values**2
-    below = float(squares[symmetric.values < 0].sum())
+    squares = values**2
+    below = float(squares[values < 0].sum())
     return below / float(squares.sum()) if squares.any() else float("nan")

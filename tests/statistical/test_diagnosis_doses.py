@@ -7,7 +7,7 @@ from scipy.sparse import csr_array
 from nodeemb.diagnosis import ratio
 from nodeemb.diagnosis.evidence import Evidence, of_matrix
 from nodeemb.diagnosis.operators import operator, scale_of
-from nodeemb.diagnosis.parts import take_apart
+from nodeemb.diagnosis.parts import leading, take_apart
 from nodeemb.diagnosis.shares import (
     negative_of,
     raw_skew,
@@ -103,10 +103,7 @@ def test_links_by_coin_have_no_skew_and_blocks_in_a_ring_have():
     def skew(one: Evidence):
         scale = scale_of(one)
         halves = [operator(half, scale, False) for half in one.deal(0)]
-        found = [
-            skew_of_links(take_apart(a, b, 16, 0), b, 8)
-            for a, b in (halves, halves[::-1])
-        ]
+        found = [skew_of_links(leading(a, 8, 0), b) for a, b in (halves, halves[::-1])]
         return ratio.value(ratio.mean(found))
 
     assert skew(evidence) == pytest.approx(true, abs=0.03)
