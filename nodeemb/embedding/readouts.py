@@ -46,7 +46,7 @@ def _vectors(table: np.ndarray, side: Map, dim: int) -> np.ndarray:
     """One channel's side without biases; no copy where it is a range of columns."""
     inner = side.place < dim
     column, place, length, sign = (part[inner] for part in side[:4])
-    segments = Map(column, place, length, sign, side.ones, side.shift)
+    segments = Map(column, place, length, sign, side.ones[:0], -1)
     if inner.sum() == 1 and segments.sign[0] == 1:
         first = int(segments.column[0])
         return table[:, first : first + dim]

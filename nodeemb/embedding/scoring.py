@@ -21,14 +21,17 @@ def side_vectors(
     table: np.ndarray, side: Map, length: int, rows: np.ndarray | slice
 ) -> np.ndarray:
     """(k, length): what one side of a channel holds for some rows, constants included."""
-    part = table[rows]
-    out = np.ones((len(part), length), table.dtype)
-    for column, place, count, sign in zip(*side[:4], strict=True):
-        np.multiply(
-            part[:, column : column + count],
-            table.dtype.type(sign),
-            out=out[:, place : place + count],
-        )
+    segments = list(zip(*side[:4], strict=True))
+    count = (
+        len(range(*rows.indices(len(table)))) if isinstance(rows, slice) else len(rows)
+    )
+    out = np.empty((count, length), table.dtype)
+    out[:, side.ones] = 1
+    if side.shift >= 0:
+        out[:, side.shift] = 1
+    for column, place, width, sign in segments:
+        part = table[:, column : column + width][rows]
+        np.multiply(part, table.dtype.type(sign), out=out[:, place : place + width])
     return out
 
 

@@ -3,6 +3,9 @@
 In blocks both ways: for some hundred questions at a time all nodes pass by in blocks, whose
 vectors are put together once for all of these questions. So memory holds a block of vectors
 and the best answers, however large the table is and however many questions are asked.
+
+Many questions go by matrix products first, which leave few pairs to score and the same
+answers (`nodeemb.embedding.nearest`); few ones, and those where this is no help, pair by pair.
 """
 
 from __future__ import annotations
@@ -11,11 +14,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nodeemb.embedding.nearest import MOST, nearest, questions_at_once, sides
 from nodeemb.embedding.scoring import joined, rows_at_once, side_vectors, used_channels
 from nodeemb.roles.layout import Layout
 from nodeemb.roles.scheme import RoleScheme
 
 _QUESTIONS = 256  # at a time
+_ANSWERS = 2**22  # kept at a time
+_MANY = (
+    16  # questions; for fewer of them the norms of all nodes cost more than they save
+)
 
 Best = tuple[np.ndarray, np.ndarray]
 
@@ -85,9 +93,41 @@ def top_k(
     Yields:
         for each row in order: rows (k,) int64 and scores (k,), best first; ties by row.
     """
+    enough = len(rows) >= _MANY and count <= MOST
+    made = sides(table, scheme, layout, forward) if enough else None
+    if made is None:
+        yield from _each(table, scheme, layout, rows, count, forward)
+        return
+    step = questions_at_once(count)
+    for begin in range(0, len(rows), step):
+        asked = rows[begin : begin + step]
+        found = nearest(made, asked, count)
+        left = asked if found is None else asked[found.given_up]
+        others = _each(table, scheme, layout, left, count, forward)
+        if found is None:
+            yield from others
+            continue
+        for place in range(len(asked)):
+            if found.given_up[place]:
+                yield next(others)
+            else:
+                there = found.rows[place] >= 0
+                yield found.rows[place][there], found.scores[place][there]
+
+
+def _each(
+    table: np.ndarray,
+    scheme: RoleScheme,
+    layout: Layout,
+    rows: np.ndarray,
+    count: int,
+    forward: bool,
+) -> Iterator[Best]:
+    """As `top_k`, by scoring every pair; questions share the vectors of a block."""
     step = rows_at_once(max(layout.lengths.values()))
-    for begin in range(0, len(rows), _QUESTIONS):
-        asked = rows[begin : begin + _QUESTIONS].tolist()
+    questions = max(1, min(_QUESTIONS, _ANSWERS // min(count, max(1, len(table)))))
+    for begin in range(0, len(rows), questions):
+        asked = rows[begin : begin + questions].tolist()
         nothing = np.empty(0, np.int64), np.empty(0, table.dtype)
         best: list[Best] = [nothing] * len(asked)
         for first in range(0, len(table), step):
