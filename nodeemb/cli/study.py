@@ -9,9 +9,10 @@ import typer
 
 from nodeemb.cli import options, show
 from nodeemb.cli.progress import progress
-from nodeemb.errors import WrongUse
+from nodeemb.errors import DataRefused, WrongUse
 
 if TYPE_CHECKING:
+    from nodeemb.study.contrasts import Answer
     from nodeemb.study.options import Study
     from nodeemb.study.plan import Cell
     from nodeemb.study.work import Forecast, Job
@@ -53,6 +54,13 @@ Against = Annotated[
         help="Print where this arm is below the best other, of what is there already.",
     ),
 ]
+Contrasts = Annotated[
+    bool,
+    typer.Option(
+        "--contrasts",
+        help="Print the study's contrasts, of what is there already.",
+    ),
+]
 
 
 def study(
@@ -63,6 +71,7 @@ def study(
     retry_failed: RetryFailed = False,
     table: TableOnly = False,
     against: Against = None,
+    contrasts: Contrasts = False,
     threads: options.Threads = None,
     quiet: options.Quiet = False,
 ) -> None:
@@ -75,12 +84,13 @@ def study(
     from nodeemb.study.work import default_folder, prepare
 
     count_threads(threads)
-    if forecast and (table or against is not None):
+    looked = table or against is not None or contrasts
+    if forecast and looked:
         raise WrongUse("--forecast and a table are both asked for", allowed="One")
     asked = load_study(file)
     folder = default_folder(asked) if out is None else out
-    if table or against is not None:
-        _print(folder, table, against)
+    if looked:
+        _print(folder, table, against, contrasts)
         return
     job = prepare(asked, out, retry_failed)
     if not quiet:
@@ -114,11 +124,12 @@ def _do(
         show.say(f"Written to {job.folder}. Next: open {job.folder / PAGE}")
 
 
-def _print(folder: Path, table: bool, arm: str | None) -> None:
+def _print(folder: Path, table: bool, arm: str | None, contrasts: bool) -> None:
     from nodeemb.study.against import against
+    from nodeemb.study.contrasts import answers
     from nodeemb.study.page import write_tables
     from nodeemb.study.results import load_results
-    from nodeemb.study.table import against_text, markdown
+    from nodeemb.study.table import against_text, contrasts_text, markdown
 
     results = load_results(folder)
     if table:
@@ -126,6 +137,17 @@ def _print(folder: Path, table: bool, arm: str | None) -> None:
         show.result(markdown(results))
     if arm is not None:
         show.result(against_text(arm, against(results, arm)))
+    if contrasts:
+        show.result(contrasts_text(_asked(answers(results))))
+
+
+def _asked(told: list[Answer]) -> list[Answer]:
+    if not told:
+        raise DataRefused(
+            "no contrast can be told: the study has none, or too few seeds are done",
+            allowed="contrasts and margins in the study, two finished seeds or more",
+        )
+    return told
 
 
 def _before(asked: Study, job: Job) -> None:

@@ -42,6 +42,17 @@ class StudyArm(Options):
     recipe: dict[str, Any] = Field(
         default={}, description="choices of this arm, laid over those of all arms"
     )
+    width: int | None = Field(
+        default=None,
+        ge=1,
+        le=65_536,
+        description="floats a node, where they are to be others than the study's",
+    )
+    family: str = Field(
+        default="",
+        description="arms of one family stand for one method: contrasts take the one "
+        "that is best on the validation links of a split; by default its name",
+    )
     baseline: str | None = Field(
         default=None, description="one of nodeemb.evaluation.baselines, untrained"
     )
@@ -65,6 +76,20 @@ class StudyArm(Options):
     def called(self) -> str:
         """Its name, given or not."""
         return self.name or Path(self.preset or self.baseline or "").stem
+
+
+class Contrast(Options):
+    """A question that is fixed before the study is run: is this better than that?"""
+
+    this: str = Field(description="an arm, or a family of arms")
+    over: str = Field(
+        description="an arm, or a family of arms, that it is held against"
+    )
+
+    @property
+    def called(self) -> str:
+        """Both names."""
+        return f"{self.this} - {self.over}"
 
 
 class Graph(Options):
@@ -123,6 +148,18 @@ class Study(Options):
     hours: float | None = Field(
         default=None, gt=0, description="what the forecast must not exceed"
     )
+    contrasts: list[Contrast] = Field(
+        default=[], description="arms to hold against each other, fixed beforehand"
+    )
+    chosen_by: str = Field(
+        default="auc",
+        description="column that chooses within a family, on validation links",
+    )
+    margins: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        default={},
+        description="column -> the difference below which it does not matter; contrasts "
+        "are told for these columns",
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Study:
@@ -137,6 +174,7 @@ class Study(Options):
                 if times > 1:
                     raise WrongUse(f"the {what} {value} comes twice")
         check_columns(self.columns)
+        self._check_contrasts()
         for split in self.splits:
             check_split(split)
         graphs = [graph.called for graph in self.datasets]
@@ -146,6 +184,37 @@ class Study(Options):
         if self.pairs is not None and self.pairs_per_node is not None:
             raise WrongUse("pairs and pairs_per_node are both given", allowed="One")
         return self
+
+    def _check_contrasts(self) -> None:
+        families = self.families
+        both = {arm.family for arm in self.arms} & {arm.called for arm in self.arms}
+        if both:
+            name = min(both)
+            raise WrongUse(
+                f"{name} is an arm and a family of arms",
+                next_step="Name one of them anew",
+            )
+        for name in [n for c in self.contrasts for n in (c.this, c.over)]:
+            if name not in families:
+                raise unknown_name("arm or family in this study", name, families)
+        wanted = [*self.margins, *([self.chosen_by] if self.contrasts else [])]
+        for column in wanted:
+            if column not in self.columns:
+                raise unknown_name("column in this study", column, self.columns)
+        if self.contrasts and not self.margins:
+            raise WrongUse(
+                "contrasts have no margins",
+                next_step="Say from which difference on a column matters: margins: {auc: 0.005}",
+            )
+
+    @property
+    def families(self) -> dict[str, list[str]]:
+        """Family -> names of its arms, and each arm's name -> itself."""
+        found: dict[str, list[str]] = {}
+        for arm in self.arms:
+            if arm.family:
+                found.setdefault(arm.family, []).append(arm.called)
+        return {arm.called: [arm.called] for arm in self.arms} | found
 
     def budget(self, nodes: int) -> float | None:
         """Pairs for each trained arm on a graph of so many nodes."""
@@ -193,8 +262,9 @@ def arm_recipe(study: Study, arm: StudyArm) -> Recipe | None:
     if arm.baseline is not None:
         _check_baseline(arm.baseline)
         return None
-    layers = (arm.recipe, {"name": arm.called, "roles.width": study.width})
-    return layered_recipe(arm.called, arm.preset, study.recipe, layers, study.width)
+    width = study.width if arm.width is None else arm.width
+    layers = (arm.recipe, {"name": arm.called, "roles.width": width})
+    return layered_recipe(arm.called, arm.preset, study.recipe, layers, width)
 
 
 def _check_baseline(name: str) -> None:

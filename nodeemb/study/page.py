@@ -8,8 +8,16 @@ from pathlib import Path
 
 from nodeemb.evaluation.report_style import STYLE
 from nodeemb.io.atomic import write_text_atomically
+from nodeemb.study.contrasts import (
+    answers,
+    heads,
+    overall,
+    rows_of_answers,
+    rows_overall,
+)
 from nodeemb.study.results import Results
 from nodeemb.study.table import (
+    CONTRASTS,
     columns_asked,
     cost_texts,
     csv_text,
@@ -44,6 +52,7 @@ def page(results: Results) -> str:
         f"<h1>{escape(study.title)}</h1>",
         _paragraphs([*study.notes, legend(results)]),
         "<h2>In all</h2>" + _table(*standing_rows(results)),
+        _contrasts(results),
         *(_section(results, dataset, split) for dataset, split in results.groups()),
         _failed(results),
         "<h2>What the columns ask</h2>" + _asked(results),
@@ -101,6 +110,19 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return (
         f'<div class="scroll"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _contrasts(results: Results) -> str:
+    told = answers(results)
+    if not told:
+        return ""
+    return (
+        "<h2>Contrasts, over graphs</h2>"
+        + _table(heads(each=False), rows_overall(overall(told)))
+        + _paragraphs([CONTRASTS])
+        + "<h2>Contrasts, graph by graph</h2>"
+        + _table(heads(each=True), rows_of_answers(told))
     )
 
 

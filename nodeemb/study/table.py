@@ -10,8 +10,22 @@ from typing import Any
 from nodeemb.evaluation.columns import COLUMNS
 from nodeemb.progress import amount
 from nodeemb.study.against import HAIR, Comparison
+from nodeemb.study.contrasts import (
+    Answer,
+    answers,
+    heads,
+    overall,
+    rows_of_answers,
+    rows_overall,
+)
 from nodeemb.study.results import Cost, Number, Results, standings
 
+CONTRASTS = (
+    "Middle: Hodges-Lehmann estimate over graphs; p: Wilcoxon's signed-rank test, in "
+    "brackets among the contrasts of the same column (Holm). A graph is equivalent where "
+    "the 90 % interval lies within the study's margin, else better or worse where the 95 % "
+    "interval leaves out zero; intervals allow for links that splits share."
+)
 CSV_HEADS = (
     "dataset", "split", "arm", "kind", "column", "mean", "spread", "runs", "best",
     "cpu_seconds", "pairs", "epochs",
@@ -23,6 +37,9 @@ def markdown(results: Results) -> str:
     study = results.study
     parts = [f"# {study.title}", *study.notes, legend(results)]
     parts += ["## In all", grid(*standing_rows(results))]
+    told = answers(results)
+    if told:
+        parts += ["## Contrasts", contrasts_text(told)]
     for dataset, split in results.groups():
         rows = [
             [arm, *_cells(results, dataset, split, arm)]
@@ -68,6 +85,17 @@ def legend(results: Results) -> str:
     if left:
         told.append(f"{left:,} of {results.wanted:,} cells are not there yet.")
     return " ".join(told)
+
+
+def contrasts_text(told: Sequence[Answer]) -> str:
+    """The contrasts of a study over its graphs, then graph by graph."""
+    return "\n\n".join(
+        [
+            grid(heads(each=False), rows_overall(overall(told))),
+            CONTRASTS,
+            grid(heads(each=True), rows_of_answers(told)),
+        ]
+    )
 
 
 def failures(results: Results) -> list[str]:

@@ -113,3 +113,15 @@ def test_a_table_of_nothing_and_a_study_of_no_name(refused, study):
     study()
     assert "no study can be read" in refused(3, "study", "study.yaml", "--table")
     assert 'no study "nothing"' in refused(2, "study", "nothing")
+
+
+def test_contrasts_are_told_and_missing_ones_are_refused(nodeemb, refused, study):
+    asked = study(contrasts=[{"this": "nerd", "over": "line2"}], margins={"auc": 0.005})
+    assert nodeemb("study", asked, "-q").exit_code == 0
+    told = nodeemb("study", asked, "--contrasts").stdout
+    assert "nerd - line2" in told and "Wilcoxon" in told and "dirlinkbench" in told
+    page = Path("runs/study-tiny/report.html").read_text()
+    assert "Contrasts, graph by graph" in page
+    assert nodeemb("study", study(), "-q", "--out", "bare").exit_code == 0
+    said = refused(3, "study", study(), "--out", "bare", "--contrasts")
+    assert "no contrast can be told" in said

@@ -1,0 +1,165 @@
+"""The questions of a study that were fixed beforehand, answered graph by graph and in all.
+
+A family of arms (one method with other settings) is the arm of it that is best on the
+validation links of a split of a graph, by its mean over seeds; where a kind of split hides no
+validation links, all arms of a family that has more than one would be chosen on nothing, and
+the contrast is left out. Test links choose nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from statistics import fmean
+from typing import NamedTuple
+
+from nodeemb.study.options import Contrast
+from nodeemb.study.results import Results
+from nodeemb.study.splits import SPLITS
+from nodeemb.study.statistics import Difference, Shift, difference, holm, shift
+
+
+class Answer(NamedTuple):
+    """A contrast in one column of one split of one graph.
+
+    this, over: the arms that stand for the two families.
+    """
+
+    contrast: str
+    column: str
+    dataset: str
+    split: str
+    this: str
+    over: str
+    found: Difference
+    runs: int
+
+
+class Overall(NamedTuple):
+    """A contrast in one column of one kind of split, over graphs.
+
+    holm: p among the contrasts of the same column and kind of split.
+    verdicts: how many graphs were better, worse, equivalent, undecided.
+    """
+
+    contrast: str
+    column: str
+    split: str
+    graphs: int
+    found: Shift
+    holm: float
+    verdicts: dict[str, int]
+
+
+def answers(results: Results) -> list[Answer]:
+    """Every contrast in every column with a margin, where two seeds or more are there."""
+    study = results.study
+    found = [
+        _answer(results, contrast, column, dataset, split)
+        for contrast in study.contrasts
+        for column in study.margins
+        for dataset, split in results.groups()
+    ]
+    return [answer for answer in found if answer is not None]
+
+
+def _answer(
+    results: Results, contrast: Contrast, column: str, dataset: str, split: str
+) -> Answer | None:
+    this = chosen(results, contrast.this, dataset, split)
+    over = chosen(results, contrast.over, dataset, split)
+    if this is None or over is None:
+        return None
+    own = results.values(dataset, split, this, column)
+    other = results.values(dataset, split, over, column)
+    seeds = [seed for seed in own if seed in other]
+    if len(seeds) < 2:
+        return None
+    rule = SPLITS[split]
+    ratio = rule.test / (1 - rule.test - rule.validation)
+    values = [own[seed] - other[seed] for seed in seeds]
+    told = difference(values, results.study.margins[column], ratio)
+    return Answer(contrast.called, column, dataset, split, this, over, told, len(seeds))
+
+
+def chosen(results: Results, family: str, dataset: str, split: str) -> str | None:
+    """The arm that stands for a family; None where nothing can choose it."""
+    arms = results.study.families[family]
+    if len(arms) == 1:
+        return arms[0]
+    column = results.study.chosen_by
+    found = {
+        arm: results.values(dataset, split, arm, column, "validation") for arm in arms
+    }
+    if not all(found.values()):
+        return None
+    return max(arms, key=lambda arm: fmean(found[arm].values()))
+
+
+def overall(told: Sequence[Answer]) -> list[Overall]:
+    """Each contrast, column and kind of split over its graphs."""
+    found = []
+    for column, split in _kinds(told, lambda a: (a.column, a.split)):
+        alike = [a for a in told if (a.column, a.split) == (column, split)]
+        names = _kinds(alike, lambda a: (a.contrast,))
+        groups = [[a for a in alike if a.contrast == name] for (name,) in names]
+        shifts = [shift([a.found.mean for a in group]) for group in groups]
+        adjusted = holm([one.p for one in shifts])
+        for (name,), group, one, p in zip(names, groups, shifts, adjusted, strict=True):
+            verdicts = [a.found.verdict for a in group]
+            counted = {
+                kind: verdicts.count(kind)
+                for kind in ("better", "worse", "equivalent", "undecided")
+            }
+            found.append(Overall(name, column, split, len(group), one, p, counted))
+    return found
+
+
+def _kinds(
+    told: Sequence[Answer], key: Callable[[Answer], tuple[str, ...]]
+) -> list[tuple[str, ...]]:
+    return list(dict.fromkeys(map(key, told)))
+
+
+def heads(each: bool) -> list[str]:
+    """Of the columns of `rows`."""
+    if each:
+        return [
+            "contrast",
+            "column",
+            "graph",
+            "split",
+            "arms",
+            "difference",
+            "95 %",
+            "",
+        ]
+    return [
+        "contrast", "column", "split", "graphs", "middle", "95 %", "p (Holm)",
+        "better", "worse", "equivalent", "undecided",
+    ]  # fmt: skip
+
+
+def rows_of_answers(told: Sequence[Answer]) -> list[list[str]]:
+    """For people: a line for each graph."""
+    return [
+        [
+            a.contrast, a.column, a.dataset, a.split, f"{a.this}, {a.over}",
+            f"{a.found.mean:+.4f}", f"{a.found.low:+.4f} .. {a.found.high:+.4f}",
+            a.found.verdict,
+        ]
+        for a in told
+    ]  # fmt: skip
+
+
+def rows_overall(told: Sequence[Overall]) -> list[list[str]]:
+    """For people: a line for each contrast over graphs."""
+    return [
+        [
+            one.contrast, one.column, one.split, str(one.graphs),
+            f"{one.found.middle:+.4f}",
+            f"{one.found.low:+.4f} .. {one.found.high:+.4f}",
+            f"{one.found.p:.3f} ({one.holm:.3f})",
+            *(str(count) for count in one.verdicts.values()),
+        ]
+        for one in told
+    ]  # fmt: skip

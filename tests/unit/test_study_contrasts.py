@@ -1,0 +1,158 @@
+"""Contrasts of a study: who stands for a family, what is answered, and what is refused."""
+
+import numpy as np
+import pytest
+
+from nodeemb.errors import WrongUse
+from nodeemb.options import parse
+from nodeemb.study.contrasts import answers, chosen, overall
+from nodeemb.study.options import Study
+from nodeemb.study.page import page
+from nodeemb.study.results import Results
+from nodeemb.study.statistics import holm
+from nodeemb.study.table import markdown
+
+GRAPHS = ("one", "two", "three")
+
+
+def study(**changes):
+    base = {
+        "name": "c",
+        "title": "C",
+        "datasets": [{"input": name} for name in GRAPHS],
+        "arms": [
+            {"name": "a", "preset": "line2"},
+            {"name": "b 1", "preset": "nerd", "family": "b"},
+            {"name": "b 2", "preset": "nerd", "family": "b"},
+        ],
+        "splits": ["dirlinkbench"],
+        "columns": ["auc", "ap"],
+        "seeds": [0, 1, 2, 3],
+        "width": 8,
+        "contrasts": [{"this": "b", "over": "a"}, {"this": "b 1", "over": "b 2"}],
+        "margins": {"auc": 0.01},
+    }
+    return parse(Study, {**base, **changes}, "test")
+
+
+def results(asked, test, validation):
+    """Cells with test(arm, graph, seed) and validation(arm)."""
+    cells = {}
+    for graph in GRAPHS:
+        for arm in ("a", "b 1", "b 2"):
+            for seed in asked.seeds:
+                numbers = {"auc": test(arm, graph, seed), "ap": 0.5}
+                cells[graph, asked.splits[0], arm, seed] = {
+                    "state": "done",
+                    "error": "",
+                    "test": numbers,
+                    "validation": {"auc": validation(arm)} if validation(arm) else {},
+                    "unasked": {},
+                    "training": {"cpu_seconds": 1.0, "pairs": 1.0, "epochs": 1},
+                    "threads": 1,
+                    "environment": {
+                        "nodeemb": "0",
+                        "python": "3",
+                        "packages": {},
+                        "system": "s",
+                    },
+                }
+    return Results(asked, cells, len(cells))
+
+
+def steady(arm, graph, seed):
+    """b 1 is .1 above a, b 2 is .3 above, give or take .001 a seed."""
+    return {"a": 0.5, "b 1": 0.6, "b 2": 0.8}[arm] + 0.001 * (seed % 2) * (arm == "a")
+
+
+def test_validation_links_choose_within_a_family_and_test_links_do_not():
+    found = results(study(), steady, {"a": 0.5, "b 1": 0.9, "b 2": 0.4}.get)
+    assert chosen(found, "b", "one", "dirlinkbench") == "b 1"  # worse on the test
+    told = answers(found)
+    first = [a for a in told if a.contrast == "b - a"]
+    assert [a.dataset for a in first] == list(GRAPHS)
+    assert {a.this for a in first} == {"b 1"} and {a.column for a in first} == {"auc"}
+    for answer in first:
+        assert answer.found.mean == pytest.approx(0.0995)
+        assert answer.found.verdict == "better" and answer.runs == 4
+
+
+def test_nothing_chooses_where_there_are_no_validation_links():
+    found = results(study(), steady, lambda arm: None)
+    assert chosen(found, "b", "one", "dirlinkbench") is None
+    assert {a.contrast for a in answers(found)} == {"b 1 - b 2"}
+
+
+def test_over_graphs_each_counts_once_and_p_values_know_of_each_other():
+    found = results(study(), steady, {"a": 0.5, "b 1": 0.9, "b 2": 0.4}.get)
+    told = overall(answers(found))
+    assert [one.contrast for one in told] == ["b - a", "b 1 - b 2"]
+    assert told[0].graphs == 3 and told[0].verdicts["better"] == 3
+    assert told[1].verdicts["worse"] == 3
+    assert told[0].found.middle == pytest.approx(0.0995)
+    assert [one.holm for one in told] == holm([one.found.p for one in told])
+
+
+def test_splits_that_share_links_widen_intervals():
+    draw = np.random.default_rng(0)
+    noise = {(g, s): draw.normal(0, 0.01) for g in GRAPHS for s in range(4)}
+
+    def test(arm, graph, seed):
+        return 0.5 + 0.02 * (arm == "b 1") + noise[graph, seed] * (arm == "a")
+
+    def wide(split):
+        asked = study(splits=[split], contrasts=[{"this": "b 1", "over": "a"}])
+        found = answers(results(asked, test, lambda arm: 0.5))[0].found
+        return found.high - found.low
+
+    # 1/4 + .15/.8 against 1/4 + .5/.5
+    assert wide("half") / wide("dirlinkbench") == pytest.approx(
+        np.sqrt((0.25 + 1) / (0.25 + 0.15 / 0.8))
+    )
+
+
+def test_contrasts_are_on_the_page_and_in_the_table():
+    found = results(study(), steady, {"a": 0.5, "b 1": 0.9, "b 2": 0.4}.get)
+    for text in (markdown(found), page(found)):
+        assert "Contrasts" in text and "b - a" in text and "Hodges-Lehmann" in text
+    bare = results(study(contrasts=[], margins={}), steady, lambda arm: 0.5)
+    assert "Contrasts" not in markdown(bare) and "Contrasts" not in page(bare)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"contrasts": [{"this": "bb", "over": "a"}]}, "Did you mean b"),
+        ({"margins": {}}, "no margins"),
+        ({"margins": {"hits@20": 0.1}}, "no column in this study"),
+        ({"chosen_by": "mrr"}, "no column in this study"),
+        ({"margins": {"auc": 0.0}}, "margins"),
+        (
+            {
+                "arms": [
+                    {"name": "a", "preset": "line2"},
+                    {"name": "b", "preset": "nerd", "family": "a"},
+                ]
+            },
+            "a is an arm and a family",
+        ),
+    ],
+)
+def test_wrong_contrasts_are_refused(changes, said):
+    with pytest.raises(WrongUse, match=said):
+        study(**changes)
+
+
+def test_an_arm_may_have_its_own_width():
+    from nodeemb.study.options import arm_recipe
+
+    asked = study(
+        arms=[
+            {"name": "a", "preset": "line2"},
+            {"name": "wide", "preset": "line2", "width": 16},
+        ],
+        contrasts=[],
+        margins={},
+    )
+    recipes = [arm_recipe(asked, arm) for arm in asked.arms]
+    assert [recipe.roles.width for recipe in recipes if recipe] == [8, 16]
