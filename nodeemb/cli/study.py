@@ -61,6 +61,24 @@ Contrasts = Annotated[
         help="Print the study's contrasts, of what is there already.",
     ),
 ]
+Record = Annotated[
+    Path | None,
+    typer.Option(
+        "--record",
+        metavar="FILE",
+        help="Write all cells that are there already to one new file: .jsonl or .jsonl.gz "
+        "(reads back with --known), or .parquet (a row for each number).",
+    ),
+]
+Known = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--known",
+        metavar="FILE",
+        help="Take cells that another run recorded, such as on another machine, and do "
+        "the others; repeatable.",
+    ),
+]
 
 
 def study(
@@ -72,6 +90,8 @@ def study(
     table: TableOnly = False,
     against: Against = None,
     contrasts: Contrasts = False,
+    record: Record = None,
+    known: Known = None,
     threads: options.Threads = None,
     quiet: options.Quiet = False,
 ) -> None:
@@ -81,18 +101,25 @@ def study(
     """
     from nodeemb.engine import count_threads
     from nodeemb.study.options import load_study
+    from nodeemb.study.record import check_record, take_record
     from nodeemb.study.work import default_folder, prepare
 
     count_threads(threads)
-    looked = table or against is not None or contrasts
+    looked = table or against is not None or contrasts or record is not None
     if forecast and looked:
         raise WrongUse("--forecast and a table are both asked for", allowed="One")
+    if record is not None:
+        check_record(record)
     asked = load_study(file)
     folder = default_folder(asked) if out is None else out
     if looked:
-        _print(folder, table, against, contrasts)
+        _print(folder, table, against, contrasts, record)
         return
     job = prepare(asked, out, retry_failed)
+    for path in known or []:
+        taken = take_record(job, path)
+        show.say(f"{taken:,} cells are known from {path}")
+        job = prepare(asked, out, retry_failed)
     if not quiet:
         _before(asked, job)
     _do(job, forecast, over_limit, threads, quiet)
@@ -124,10 +151,13 @@ def _do(
         show.say(f"Written to {job.folder}. Next: open {job.folder / PAGE}")
 
 
-def _print(folder: Path, table: bool, arm: str | None, contrasts: bool) -> None:
+def _print(
+    folder: Path, table: bool, arm: str | None, contrasts: bool, record: Path | None
+) -> None:
     from nodeemb.study.against import against
     from nodeemb.study.contrasts import answers
     from nodeemb.study.page import write_tables
+    from nodeemb.study.record import write_record
     from nodeemb.study.results import load_results
     from nodeemb.study.table import against_text, contrasts_text, markdown
 
@@ -139,6 +169,9 @@ def _print(folder: Path, table: bool, arm: str | None, contrasts: bool) -> None:
         show.result(against_text(arm, against(results, arm)))
     if contrasts:
         show.result(contrasts_text(_asked(answers(results))))
+    if record is not None:
+        write_record(results, record)
+        show.say(f"{len(results.cells):,} cells of {results.wanted:,} are in {record}")
 
 
 def _asked(told: list[Answer]) -> list[Answer]:

@@ -158,8 +158,7 @@ def carry_out(
         KeyboardInterrupt: with what was kept. A cell that fails is recorded and no more.
     """
     count = count_threads(threads)
-    (job.folder / CELLS).mkdir(parents=True, exist_ok=True)
-    write_json(job.folder / INDEX, _index(job), overwrite=True)
+    begin(job)
     shown = _Clock(job, told, progress)
     for number, cell in enumerate(job.todo, 1):
         shown.next(number, cell)
@@ -174,6 +173,12 @@ def carry_out(
         keep(job.folder, result)
         if cell_done is not None:
             cell_done(number, len(job.todo), cell, result)
+
+
+def begin(job: Job) -> None:
+    """Makes the folder, and says in it which cell stands where."""
+    (job.folder / CELLS).mkdir(parents=True, exist_ok=True)
+    write_json(job.folder / INDEX, _index(job), overwrite=True)
 
 
 def _index(job: Job) -> dict[str, Any]:

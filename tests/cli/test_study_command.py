@@ -125,3 +125,46 @@ def test_contrasts_are_told_and_missing_ones_are_refused(nodeemb, refused, study
     assert nodeemb("study", study(), "-q", "--out", "bare").exit_code == 0
     said = refused(3, "study", study(), "--out", "bare", "--contrasts")
     assert "no contrast can be told" in said
+
+
+def test_cells_go_to_one_file_and_come_back(nodeemb, refused, study):
+    import pyarrow.parquet as parquet
+
+    asked = study()
+    assert nodeemb("study", asked, "-q").exit_code == 0
+    before = Path("runs/study-tiny/table.md").read_text()
+    for name in ("cells.jsonl", "cells.jsonl.gz", "cells.parquet"):
+        assert nodeemb("study", asked, "--record", name).exit_code == 0
+    assert "exists" in refused(2, "study", asked, "--record", "cells.jsonl")
+    rows = parquet.read_table("cells.parquet").to_pylist()
+    done = json.loads(Path("cells.jsonl").read_text().splitlines()[0])
+    own = [r for r in rows if r["key"] == done["key"] and r["links"] == "test"]
+    assert {r["column"]: r["value"] for r in own} == done["test"]
+    assert all(r["split_hash"] and r["nodeemb"] for r in rows)
+    # nothing is done again, and the table is the same to the letter
+    again = nodeemb("study", asked, "--known", "cells.jsonl.gz", "--out", "other")
+    assert "6 cells are known" in again.stderr and "cell 1 of" not in again.stderr
+    assert Path("other/table.md").read_text() == before
+    # half of them, and one of another study
+    lines = Path("cells.jsonl").read_text().splitlines()
+    strange = json.dumps(done | {"key": "0" * 20})
+    Path("half.jsonl").write_text("\n".join([*lines[:3], strange]) + "\n")
+    part = nodeemb("study", asked, "--known", "half.jsonl", "--out", "third")
+    assert "3 cells are known" in part.stderr and "cell 3 of 3" in part.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [("{", "line 2"), ('{"format": 1}', "line 2"), ("[]", "no cell of a study")],
+)
+def test_a_damaged_record_is_refused_and_nothing_is_taken(
+    nodeemb, refused, study, line, said
+):
+    asked = study()
+    assert nodeemb("study", asked, "-q").exit_code == 0
+    assert nodeemb("study", asked, "--record", "c.jsonl").exit_code == 0
+    first = Path("c.jsonl").read_text().splitlines()[0]
+    Path("bad.jsonl").write_text(f"{first}\n{line}\n")
+    assert said in refused(3, "study", asked, "--known", "bad.jsonl", "--out", "o")
+    assert not Path("o").exists()
+    assert "says no format" in refused(2, "study", asked, "--record", "c.csv")
