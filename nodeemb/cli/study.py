@@ -129,6 +129,7 @@ def _do(
     job: Job, only: bool, over_limit: bool, threads: int | None, quiet: bool
 ) -> None:
     from nodeemb.study import work
+    from nodeemb.study.dose import diagnose_graphs
     from nodeemb.study.page import PAGE, write_tables
     from nodeemb.study.results import load_results
     from nodeemb.study.table import markdown
@@ -144,6 +145,9 @@ def _do(
         work.check_hours(job, told)
     with progress(quiet) as shown:
         work.carry_out(job, told, threads, shown, None if quiet else _cell_done)
+    if job.study.dose:
+        with progress(quiet) as shown:
+            diagnose_graphs(job.graphs, job.folder, shown)
     results = load_results(job.folder)
     write_tables(results, job.folder)
     show.result(markdown(results))
@@ -168,7 +172,7 @@ def _print(
     if arm is not None:
         show.result(against_text(arm, against(results, arm)))
     if contrasts:
-        show.result(contrasts_text(_asked(answers(results))))
+        show.result(contrasts_text(_asked(answers(results)), results.diagnoses))
     if record is not None:
         write_record(results, record)
         show.say(f"{len(results.cells):,} cells of {results.wanted:,} are in {record}")

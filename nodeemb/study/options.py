@@ -155,6 +155,10 @@ class Study(Options):
         default="auc",
         description="column that chooses within a family, on validation links",
     )
+    dose: bool = Field(
+        default=False,
+        description="whether graphs are diagnosed, and contrasts held against their skew",
+    )
     margins: dict[str, Annotated[float, Field(gt=0)]] = Field(
         default={},
         description="column -> the difference below which it does not matter; contrasts "

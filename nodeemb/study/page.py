@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nodeemb.evaluation.report_style import STYLE
 from nodeemb.io.atomic import write_text_atomically
+from nodeemb.study import dose
 from nodeemb.study.contrasts import (
     answers,
     heads,
@@ -121,9 +122,17 @@ def _contrasts(results: Results) -> str:
         "<h2>Contrasts, over graphs</h2>"
         + _table(heads(each=False), rows_overall(overall(told)))
         + _paragraphs([CONTRASTS])
+        + _dose(dose.doses(told, results.diagnoses))
         + "<h2>Contrasts, graph by graph</h2>"
         + _table(heads(each=True), rows_of_answers(told))
     )
+
+
+def _dose(found: Sequence[dose.Dose]) -> str:
+    if not found:
+        return ""
+    table = _table(dose.HEADS, dose.rows(found))
+    return "<h2>Dose and response</h2>" + table + _paragraphs([dose.NOTE])
 
 
 def _asked(results: Results) -> str:

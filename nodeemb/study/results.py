@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any, NamedTuple
@@ -18,6 +18,8 @@ from nodeemb.options import parse
 from nodeemb.study.cells import read_result
 from nodeemb.study.options import Study
 from nodeemb.study.work import INDEX
+
+DIAGNOSES = "diagnoses.json"
 
 
 class Number(NamedTuple):
@@ -65,11 +67,13 @@ class Results:
         study: what was asked.
         cells: (data set, split, arm, seed) -> result, done or failed.
         wanted: how many there are to be in all.
+        diagnoses: graph -> what nodeemb diagnose says of it, where the study asks.
     """
 
     study: Study
     cells: Mapping[tuple[str, str, str, int], dict[str, Any]]
     wanted: int
+    diagnoses: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def datasets(self) -> list[str]:
@@ -196,4 +200,13 @@ def load_results(folder: str | Path) -> Results:
         ) from None
     found = {place: read_result(folder, key) for place, key in places}
     cells = {place: result for place, result in found.items() if result is not None}
-    return Results(study, cells, len(places))
+    return Results(study, cells, len(places), read_diagnoses(folder))
+
+
+def read_diagnoses(folder: Path) -> dict[str, dict[str, Any]]:
+    """What is there of the diagnoses of a study's graphs."""
+    try:
+        told = json.loads((folder / DIAGNOSES).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}

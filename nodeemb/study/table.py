@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nodeemb.evaluation.columns import COLUMNS
 from nodeemb.progress import amount
+from nodeemb.study import dose
 from nodeemb.study.against import HAIR, Comparison
 from nodeemb.study.contrasts import (
     Answer,
@@ -39,7 +40,7 @@ def markdown(results: Results) -> str:
     parts += ["## In all", grid(*standing_rows(results))]
     told = answers(results)
     if told:
-        parts += ["## Contrasts", contrasts_text(told)]
+        parts += ["## Contrasts", contrasts_text(told, results.diagnoses)]
     for dataset, split in results.groups():
         rows = [
             [arm, *_cells(results, dataset, split, arm)]
@@ -87,15 +88,15 @@ def legend(results: Results) -> str:
     return " ".join(told)
 
 
-def contrasts_text(told: Sequence[Answer]) -> str:
-    """The contrasts of a study over its graphs, then graph by graph."""
-    return "\n\n".join(
-        [
-            grid(heads(each=False), rows_overall(overall(told))),
-            CONTRASTS,
-            grid(heads(each=True), rows_of_answers(told)),
-        ]
-    )
+def contrasts_text(
+    told: Sequence[Answer], diagnoses: Mapping[str, dict[str, Any]]
+) -> str:
+    """The contrasts of a study over its graphs, against their skew, graph by graph."""
+    parts = [grid(heads(each=False), rows_overall(overall(told))), CONTRASTS]
+    found = dose.doses(told, diagnoses)
+    if found:
+        parts += [grid(dose.HEADS, dose.rows(found)), dose.NOTE]
+    return "\n\n".join([*parts, grid(heads(each=True), rows_of_answers(told))])
 
 
 def failures(results: Results) -> list[str]:

@@ -4,6 +4,7 @@
 |---|---|
 | study.json | the study, and which cell stands where |
 | cells/KEY.json | a cell's numbers or its error, cost, versions |
+| diagnoses.json | what nodeemb diagnose says of the graphs, where the study asks |
 | table.md, table.csv, report.html | what all cells together say |
 """
 

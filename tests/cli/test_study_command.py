@@ -119,6 +119,7 @@ def test_contrasts_are_told_and_missing_ones_are_refused(nodeemb, refused, study
     asked = study(contrasts=[{"this": "nerd", "over": "line2"}], margins={"auc": 0.005})
     assert nodeemb("study", asked, "-q").exit_code == 0
     told = nodeemb("study", asked, "--contrasts").stdout
+    assert not Path("runs/study-tiny/diagnoses.json").exists()
     assert "nerd - line2" in told and "Wilcoxon" in told and "dirlinkbench" in told
     page = Path("runs/study-tiny/report.html").read_text()
     assert "Contrasts, graph by graph" in page
@@ -168,3 +169,14 @@ def test_a_damaged_record_is_refused_and_nothing_is_taken(
     assert said in refused(3, "study", asked, "--known", "bad.jsonl", "--out", "o")
     assert not Path("o").exists()
     assert "says no format" in refused(2, "study", asked, "--record", "c.csv")
+
+
+def test_graphs_are_diagnosed_once_where_the_study_asks(nodeemb, study):
+    asked = study(dose=True)
+    assert nodeemb("study", asked, "-q").exit_code == 0
+    path = Path("runs/study-tiny/diagnoses.json")
+    told = json.loads(path.read_text())["edges"]
+    assert told["nodes"] == 40 and told["graph_hash"]
+    before = path.stat().st_mtime_ns
+    assert nodeemb("study", asked, "-q").exit_code == 0
+    assert path.stat().st_mtime_ns == before

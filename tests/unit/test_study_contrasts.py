@@ -6,6 +6,7 @@ import pytest
 from nodeemb.errors import WrongUse
 from nodeemb.options import parse
 from nodeemb.study.contrasts import answers, chosen, overall
+from nodeemb.study.dose import doses
 from nodeemb.study.options import Study
 from nodeemb.study.page import page
 from nodeemb.study.results import Results
@@ -35,10 +36,10 @@ def study(**changes):
     return parse(Study, {**base, **changes}, "test")
 
 
-def results(asked, test, validation):
+def results(asked, test, validation, graphs=GRAPHS):
     """Cells with test(arm, graph, seed) and validation(arm)."""
     cells = {}
-    for graph in GRAPHS:
+    for graph in graphs:
         for arm in ("a", "b 1", "b 2"):
             for seed in asked.seeds:
                 numbers = {"auc": test(arm, graph, seed), "ap": 0.5}
@@ -156,3 +157,30 @@ def test_an_arm_may_have_its_own_width():
     )
     recipes = [arm_recipe(asked, arm) for arm in asked.arms]
     assert [recipe.roles.width for recipe in recipes if recipe] == [8, 16]
+
+
+def test_gains_are_held_against_the_skew_of_their_graphs():
+    names = ["one", "two", "three", "four", "five"]
+    asked = study(
+        datasets=[{"input": name} for name in names],
+        contrasts=[{"this": "b 1", "over": "a"}],
+    )
+
+    def rising(arm, graph, seed):
+        return 0.5 + 0.01 * names.index(graph) * (arm == "b 1") + 0.001 * (seed % 2)
+
+    made = results(asked, rising, lambda arm: 0.5, names)
+    skews = {name: {"skew": {"value": 0.1 * place}} for place, name in enumerate(names)}
+    found = doses(answers(made), skews)
+    assert [(one.column, one.graphs) for one in found] == [("auc", 5)]
+    assert found[0].found.tau == pytest.approx(1)
+    skews["one"] = {"skew": {"value": None}}  # undecided
+    skews["two"] = {"skew": {"value": 0.9}}
+    turned = doses(answers(made), skews)[0]
+    assert turned.graphs == 4 and turned.found.tau < 1
+    del skews["three"]
+    assert doses(answers(made), skews) == []
+    told = Results(
+        asked, made.cells, made.wanted, {**skews, "three": {"skew": {"value": 0}}}
+    )
+    assert "Kendall" in markdown(told) and "Dose and response" in page(told)

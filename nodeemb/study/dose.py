@@ -1,0 +1,113 @@
+"""Dose and response: does a contrast gain more where a graph holds more role structure?
+
+The dose of a graph is the skew share that `nodeemb diagnose` measures of the whole graph, with
+noise taken off; the response is the mean difference of a contrast. Both stand in the study's
+folder: the doses in one file, written anew after each graph.
+
+tau, p: Kendall's, by permutation. The range is of tau with each graph left out in turn.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from nodeemb.io.atomic import write_json
+from nodeemb.progress import Progress, ProgressFn
+from nodeemb.study.contrasts import Answer
+from nodeemb.study.plan import Graphs
+from nodeemb.study.results import DIAGNOSES, read_diagnoses
+from nodeemb.study.statistics import Trend, trend
+
+_FEWEST = 4  # graphs
+
+
+class Dose(NamedTuple):
+    """A contrast in one column and kind of split against the skew of its graphs."""
+
+    contrast: str
+    column: str
+    split: str
+    graphs: int
+    found: Trend
+
+
+def diagnose_graphs(
+    graphs: Graphs, folder: Path, progress: ProgressFn | None = None
+) -> dict[str, dict[str, Any]]:
+    """Name of a graph -> its diagnosis as plain data; those that are there are kept.
+
+    Args:
+        graphs: of a study.
+        folder: of the study; it exists.
+        progress: called before each graph.
+    """
+    from nodeemb.diagnosis.diagnose import diagnose
+
+    found = read_diagnoses(folder)
+    began, names = time.monotonic(), list(graphs.inputs)
+    for number, name in enumerate(names):
+        graph = graphs.read(name)
+        if found.get(name, {}).get("graph_hash") == graph.digest():
+            continue
+        if progress is not None:
+            seconds, share = time.monotonic() - began, number / len(names)
+            progress(Progress(f"diagnose {name}", share, 0.0, "", None, seconds))
+        found[name] = {
+            "graph_hash": graph.digest(),
+            **_plain(diagnose(graph).as_dict()),
+        }
+        write_json(folder / DIAGNOSES, found, overwrite=True)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """Numbers that JSON cannot say become None."""
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def doses(
+    told: Sequence[Answer], diagnoses: Mapping[str, dict[str, Any]]
+) -> list[Dose]:
+    """A trend for each contrast, column and kind of split with enough graphs."""
+    kinds = dict.fromkeys((a.contrast, a.column, a.split) for a in told)
+    found = []
+    for contrast, column, split in kinds:
+        points = [
+            (skew, a.found.mean, a.dataset)
+            for a in told
+            if (a.contrast, a.column, a.split) == (contrast, column, split)
+            and (skew := diagnoses.get(a.dataset, {}).get("skew", {}).get("value"))
+            is not None
+        ]
+        if len(points) >= _FEWEST:
+            dose, response, names = zip(*points, strict=True)
+            line = trend(dose, response, names)
+            found.append(Dose(contrast, column, split, len(points), line))
+    return found
+
+
+NOTE = (
+    "Dose: the share of a graph's structure that is asymmetric, noise taken off (nodeemb "
+    "diagnose); response: the mean difference. tau and p: Kendall's."
+)
+HEADS = ["contrast", "column", "split", "graphs", "tau", "p", "tau, one left out"]
+
+
+def rows(found: Sequence[Dose]) -> list[list[str]]:
+    """For people."""
+    return [
+        [
+            one.contrast, one.column, one.split, str(one.graphs),
+            f"{one.found.tau:+.2f}", f"{one.found.p:.3f}",
+            f"{one.found.least:+.2f} .. {one.found.most:+.2f}",
+        ]
+        for one in found
+    ]  # fmt: skip
