@@ -58,7 +58,8 @@ class Diagnosis:
             by one number a node, and by vectors beside it (links); a coin tells .5.
         overlap: 1 where nodes alike as sources are alike as targets, 0 where hubs and
             authorities are apart.
-        fits: width -> scheme -> fit to the other half, the best of all being 1.
+        fits: width -> scheme -> fit to the other half, the best of all being 1; nan where
+            the halves agree on nothing.
         two_tables: fit of source_target less that of the better single table, each at its
             best width, in shares of the best fit.
     """
@@ -86,19 +87,11 @@ class Diagnosis:
     seed: int
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data, for JSON."""
+        """Plain data, for JSON; what is undecided is None."""
         from nodeemb.diagnosis.recommend import recommend
 
-        told: dict[str, Any] = {}
-        for name, value in self.__dict__.items():
-            if isinstance(value, Estimate):
-                value = value._asdict()
-            elif isinstance(value, DiagnoseOptions):
-                value = value.model_dump(mode="json")
-            elif isinstance(value, tuple):
-                value = list(value)
-            told[name] = value
         advice = recommend(self)
+        told = {name: _plain(value) for name, value in self.__dict__.items()}
         return told | {"scheme": advice.scheme, "why": list(advice.reasons)}
 
     def text(self) -> str:
@@ -106,6 +99,18 @@ class Diagnosis:
         from nodeemb.diagnosis.page import text
 
         return text(self)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Estimate):
+        return _plain(value._asdict())
+    if isinstance(value, DiagnoseOptions):
+        return value.model_dump(mode="json")
+    if isinstance(value, dict):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    return None if isinstance(value, float) and np.isnan(value) else value
 
 
 @dataclass
@@ -195,7 +200,10 @@ def diagnose(
         overlap=float(np.mean(found.overlaps)),
         fits={
             width: {
-                scheme: float(fitted[width, scheme].sum() / best) for scheme in SCHEMES
+                scheme: float(fitted[width, scheme].sum() / best)
+                if best > 0
+                else np.nan
+                for scheme in SCHEMES
             }
             for width in _widths(chosen.width)
         },
@@ -298,7 +306,7 @@ def _contrasts(
         (top["single"], top["signature"]), key=lambda parts: float(parts.sum())
     )
     size = len(one_table)
-    lower = np.full(size, best / size)
+    lower = np.full(size, max(best, 0.0) / size)
     return {
         "source_target": _difference(top["source_target"], one_table, lower, seed),
         "sign_skew": _difference(top["sign_skew"], one_table, lower, seed),

@@ -22,6 +22,14 @@ class Advice(NamedTuple):
 
 def recommend(found: Diagnosis) -> Advice:
     """The scheme that says most of the half it has not seen, the smaller one in doubt."""
+    if np.isnan(found.two_tables.value):
+        return Advice(
+            "single",
+            (
+                "The halves agree on nothing: there is too little evidence to tell roles "
+                "apart, and the smallest scheme asks least of it.",
+            ),
+        )
     if not found.directed:
         return _one_table(found, "The evidence has no direction.")
     null = float(np.mean(found.skew_null))

@@ -9,7 +9,6 @@ tau, p: Kendall's, by permutation. The range is of tau with each graph left out 
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -58,19 +57,10 @@ def diagnose_graphs(
             progress(Progress(f"diagnose {name}", share, 0.0, "", None, seconds))
         found[name] = {
             "graph_hash": graph.digest(),
-            **_plain(diagnose(graph).as_dict()),
+            **diagnose(graph).as_dict(),
         }
         write_json(folder / DIAGNOSES, found, overwrite=True)
     return found
-
-
-def _plain(value: Any) -> Any:
-    """Numbers that JSON cannot say become None."""
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_plain(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def doses(

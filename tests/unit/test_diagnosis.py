@@ -187,3 +187,21 @@ def test_too_little_evidence_is_refused():
     with pytest.raises(DataRefused, match="too few"):
         ne.diagnose(graph)
     assert of_graph(graph, 0).whole.nnz == 2
+
+
+@pytest.mark.parametrize("kind", ["star", "random", "both ways", "weights"])
+def test_where_halves_agree_on_nothing_it_says_so(kind):
+    draw = np.random.default_rng(0)
+    sources, targets = np.arange(1, 41), np.zeros(40, int)
+    if kind != "star":
+        sources, targets = np.unique(draw.integers(0, 40, (60, 2)), axis=0).T
+    weight = draw.random(len(sources)) + 0.1 if kind == "weights" else None
+    graph = ne.Graph.from_edges(
+        sources.tolist(), targets.tolist(), weight=weight, directed=kind != "both ways"
+    )
+    found = ne.diagnose(graph, DiagnoseOptions(width=8, deals=1, nulls=1))
+    told = json.dumps(found.as_dict(), allow_nan=False)
+    assert "roles.scheme=" in found.text() and "scheme" in told
+    if kind == "star":
+        assert recommend(found).scheme == "single"
+        assert "agree on nothing" in found.text()
