@@ -122,3 +122,20 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
         found = ratio.estimate(skew_of_counts(one, other), seed)
         held += found.low <= true <= found.high
     assert held >= 16  # 19 of 20 expected; fewer than 16 once in 400 times
+
+
+def test_intervals_are_those_of_nodes_drawn_again_with_their_pairs():
+    draw = np.random.default_rng(0)
+    size = 150
+    own = draw.normal(1, 0.4, size)
+    upper = np.outer(own, own) + draw.normal(0, 1, (size, size))
+    lower = np.full((size, size), 4.0)
+    parts = [(one.sum(0) + one.sum(1)) / 2 for one in (upper, lower)]
+    found = ratio.estimate(ratio.Ratio(*parts), 0)
+    again = []
+    for _ in range(1000):
+        times = np.bincount(draw.integers(size, size=size), minlength=size)
+        again.append((times @ upper @ times) / (times @ lower @ times))
+    low, high = np.quantile(again, [0.025, 0.975])
+    assert found.value == pytest.approx(upper.sum() / lower.sum())
+    assert found.high - found.low == pytest.approx(high - low, rel=0.15)

@@ -10,8 +10,10 @@ import nodeemb as ne
 from nodeemb.diagnosis import ratio
 from nodeemb.diagnosis.counting import count_in_groups
 from nodeemb.diagnosis.evidence import counts, of_corpus, of_graph, of_matrix
+from nodeemb.diagnosis.fits import fits
 from nodeemb.diagnosis.operators import operator, products, scale_of
 from nodeemb.diagnosis.options import DiagnoseOptions
+from nodeemb.diagnosis.parts import take_apart
 from nodeemb.diagnosis.potential import gradient_of_events, overlap, ways_of_links
 from nodeemb.diagnosis.recommend import recommend
 from nodeemb.errors import DataRefused
@@ -205,3 +207,24 @@ def test_where_halves_agree_on_nothing_it_says_so(kind):
     if kind == "star":
         assert recommend(found).scheme == "single"
         assert "agree on nothing" in found.text()
+
+
+def test_fits_are_those_of_the_best_approximations_of_a_matrix():
+    """Held against itself, a scheme's fit is the norm of its best approximation."""
+    whole = random_counts(60, 4)
+    one = operator(whole, scale_of(of_matrix(whole, True, 0)), True)
+    parts = take_apart(one, one, 16, 0)
+    dense = one.dense() + np.diag(parts.filled)
+    singular = np.linalg.svd(dense, compute_uv=False)
+    values = np.linalg.eigvalsh((dense + dense.T) / 2)
+    skew = np.linalg.svd((dense - dense.T) / 2, compute_uv=False)
+    largest = np.sort(np.abs(np.concatenate([values, skew])))[::-1]
+    expected = {
+        "single": np.sort(values)[::-1][:8],
+        "signature": np.sort(np.abs(values))[::-1][:8],
+        "sign_skew": largest[:8],
+        "source_target": singular[:4],
+    }
+    for scheme, found in fits(parts, 8).items():
+        norm = np.linalg.norm(expected[scheme])
+        assert found.sum() == pytest.approx(norm, rel=0.02), scheme
