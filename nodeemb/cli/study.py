@@ -79,6 +79,17 @@ Known = Annotated[
         "the others; repeatable.",
     ),
 ]
+Jobs = Annotated[
+    int,
+    typer.Option(
+        "--jobs",
+        min=1,
+        max=1024,
+        help="Cells that are done at once, each in a process with its share of the "
+        "threads; they change the time and not the result.",
+        rich_help_panel="Run",
+    ),
+]
 
 
 def study(
@@ -92,6 +103,7 @@ def study(
     contrasts: Contrasts = False,
     record: Record = None,
     known: Known = None,
+    jobs: Jobs = 1,
     threads: options.Threads = None,
     quiet: options.Quiet = False,
 ) -> None:
@@ -122,15 +134,21 @@ def study(
         job = prepare(asked, out, retry_failed)
     if not quiet:
         _before(asked, job)
-    _do(job, forecast, over_limit, threads, quiet)
+    _do(job, forecast, over_limit, jobs, threads, quiet)
 
 
 def _do(
-    job: Job, only: bool, over_limit: bool, threads: int | None, quiet: bool
+    job: Job,
+    only: bool,
+    over_limit: bool,
+    jobs: int,
+    threads: int | None,
+    quiet: bool,
 ) -> None:
     from nodeemb.study import work
     from nodeemb.study.dose import diagnose_graphs
     from nodeemb.study.page import PAGE, write_tables
+    from nodeemb.study.parallel import carry_out_in_parts
     from nodeemb.study.results import load_results
     from nodeemb.study.table import markdown
 
@@ -143,8 +161,12 @@ def _do(
         show.block("Forecast", _forecast_lines(job, told))
     if not over_limit:
         work.check_hours(job, told)
+    said = None if quiet else _cell_done
     with progress(quiet) as shown:
-        work.carry_out(job, told, threads, shown, None if quiet else _cell_done)
+        if jobs > 1 and job.todo:
+            carry_out_in_parts(job, told, jobs, threads, shown, said)
+        else:
+            work.carry_out(job, told, threads, shown, said)
     if job.study.dose:
         with progress(quiet) as shown:
             diagnose_graphs(job.graphs, job.folder, shown)

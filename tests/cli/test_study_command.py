@@ -180,3 +180,18 @@ def test_graphs_are_diagnosed_once_where_the_study_asks(nodeemb, study):
     before = path.stat().st_mtime_ns
     assert nodeemb("study", asked, "-q").exit_code == 0
     assert path.stat().st_mtime_ns == before
+
+
+def test_two_cells_at_a_time_give_the_same_numbers(nodeemb, study):
+    asked = study(datasets=["edges.tsv"], seeds=[0, 1])
+    one = nodeemb("study", asked, "-q", "--threads", 2, "--out", "one")
+    two = nodeemb("study", asked, "--threads", 2, "--jobs", 2, "--out", "two")
+    assert one.exit_code == 0 and two.exit_code == 0, two.output
+    assert "cell 6 of 6" in two.stderr
+    for path in sorted(Path("one/cells").iterdir()):
+        ours, theirs = (
+            json.loads(p.read_text()) for p in (path, Path("two/cells", path.name))
+        )
+        assert ours["test"] == theirs["test"] and theirs["threads"] == 1
+    again = nodeemb("study", asked, "--jobs", 2, "--out", "two")
+    assert again.exit_code == 0 and "cell 1 of" not in again.stderr
