@@ -26,10 +26,12 @@ _HOME = {
     "evaluate_signs": "nodeemb.evaluation.signs",
     "evaluate_words": "nodeemb.evaluation.words",
     "load": "nodeemb.embedding.embedding",
+    "load_graph": "nodeemb.io.graph_files",
     "presets": "nodeemb.recipe",
     "protocol_split": "nodeemb.evaluation.protocol_split",
     "read_corpus": "nodeemb.corpus.reading",
     "read_edges": "nodeemb.io.edges",
+    "save_graph": "nodeemb.io.graph_files",
     "split_edges": "nodeemb.evaluation.split",
 }
 

@@ -26,8 +26,8 @@ class Input(Options):
 
     name: str = Field(
         default=DEFAULT_DATA,
-        description="a file of edges, the name of a data set, or a folder that `nodeemb "
-        "corpus` made",
+        description="a file of edges or of `nodeemb graph`, the name of a data set, or a "
+        "folder that `nodeemb corpus` made",
     )
     source: Column | None = Field(
         default=None,

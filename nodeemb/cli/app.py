@@ -21,6 +21,7 @@ from nodeemb.cli.embed import embed
 from nodeemb.cli.estimate import estimate
 from nodeemb.cli.evaluate import evaluate
 from nodeemb.cli.export import export
+from nodeemb.cli.graph import graph
 from nodeemb.cli.inspect import inspect
 from nodeemb.cli.neighbors import neighbors
 from nodeemb.cli.presets import presets
@@ -70,6 +71,7 @@ for _command in (
     estimate,
     evaluate,
     export,
+    graph,
     inspect,
     diagnose,
     neighbors,

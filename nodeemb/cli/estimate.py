@@ -233,9 +233,10 @@ def _size(
     weighted: bool,
     signed: bool,
 ) -> Size:
-    """The size asked about, by a card or by numbers."""
-    from nodeemb.forecast import Size
+    """The size asked about, by a saved graph, a card or numbers."""
+    from nodeemb.forecast import Size, graph_size
     from nodeemb.io.cards import list_cards, load_card
+    from nodeemb.io.graph_files import is_saved_graph, load_graph
 
     if name is None and nodes is not None and edges is not None:
         return Size(nodes, edges, directed, weighted, signed)
@@ -244,10 +245,13 @@ def _size(
             "a data set, or else both --nodes and --edges, must be given",
             next_step="See: nodeemb datasets",
         )
+    if is_saved_graph(name):
+        return graph_size(load_graph(name))
     if name not in list_cards():
         raise WrongUse(
             f'there is no data set "{name}"',
-            allowed="Nothing but an encoded corpus is read for an estimate",
+            allowed="Of files, only a saved graph and an encoded corpus are read for an "
+            "estimate",
             next_step="For a file: nodeemb inspect FILE tells its nodes and edges; then "
             "nodeemb estimate --nodes N --edges M. For text: nodeemb corpus TEXT --out "
             "FOLDER; then nodeemb estimate FOLDER",

@@ -8,7 +8,6 @@ version of the format; older ones are brought up to date, step by step, as they 
 from __future__ import annotations
 
 import json
-import operator
 import os
 import zlib
 from collections.abc import Callable, Iterator
@@ -20,9 +19,9 @@ import numpy as np
 
 from nodeemb.embedding.embedding import Embedding
 from nodeemb.errors import DataRefused, NodeembError, OutOfResources, WrongUse
-from nodeemb.graph.ids import Ids
 from nodeemb.io.atomic import new_file, write_json
 from nodeemb.io.folders import new_folder
+from nodeemb.io.stored_ids import ids_in, ids_out
 from nodeemb.io.tensors import write_tensors
 from nodeemb.options import parse
 from nodeemb.roles.layout import lay_out
@@ -59,7 +58,7 @@ def write_files(embedding: Embedding, folder: Path) -> None:
         f"role.{name}": embedding.table[:, a:b]
         for name, (a, b) in embedding.layout.roles.items()
     }
-    ids, listed = _ids_out(embedding.ids)
+    ids, listed = ids_out(embedding.ids)
     sheet: dict[str, Any] = {
         "format": FORMAT,
         "nodes": len(embedding),
@@ -170,7 +169,7 @@ def _joined(sheet: dict[str, Any], tables: Any, where: str) -> Embedding:
         found, expected = (part.get_dtype(), part.get_shape()), (kind, [nodes, b - a])
         if found != expected:
             raise DataRefused(f"role {name} is {found}, not {expected}", where=where)
-    ids = _ids_in(sheet["ids"], tables, nodes, where)
+    ids = ids_in(sheet["ids"], tables, nodes, where)
     table = np.empty((nodes, layout.columns), dtype)
     for name, (a, b) in layout.roles.items():
         part = tables.get_slice(f"role.{name}")
@@ -273,86 +272,3 @@ def _up_to_date(sheet: dict[str, Any], where: str) -> dict[str, Any]:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataRefused(f"it is damaged: {error!r}", where=where) from None
     return sheet
-
-
-def _ids_out(ids: Ids) -> tuple[dict[str, np.ndarray], Any]:
-    """Arrays for the tables' file, and what the sheet says of the ids."""
-    if ids.is_range:
-        return {}, {"kind": "range"}
-    if ids.are_integers:
-        return {"ids": ids.to_numpy()}, {"kind": "integer"}
-    if all(type(value) is str for value in ids):
-        encoded = [value.encode("utf-8", "surrogatepass") for value in ids]
-        ends = np.cumsum([len(e) for e in encoded], dtype=np.int64)
-        text = np.frombuffer(b"".join(encoded), np.uint8)
-        return {"ids.text": text, "ids.ends": ends}, {"kind": "text"}
-    return {}, {"kind": "mixed", "values": [_tagged(value) for value in ids]}
-
-
-def _ids_in(listed: Any, tables: Any, nodes: int, where: str) -> Ids:
-    kind = listed["kind"]
-    if kind == "range":
-        return Ids(nodes)
-    if kind == "integer":
-        ids = Ids(_whole(tables, "ids", np.int64))
-    elif kind == "text":
-        text = _whole(tables, "ids.text", np.uint8).tobytes()
-        ends = _whole(tables, "ids.ends", np.int64).tolist()
-        starts = [0, *ends[:-1]]
-        if ends and (ends[-1] != len(text) or any(map(operator.gt, starts, ends))):
-            raise DataRefused("the ids are damaged", where=where)
-        ids = Ids(
-            text[a:b].decode("utf-8", "surrogatepass")
-            for a, b in zip(starts, ends, strict=True)
-        )
-    elif kind == "mixed":
-        ids = Ids(_untagged(value) for value in listed["values"])
-    else:
-        raise ValueError(f"ids are of the unknown kind {kind!r}")
-    if len(ids) != nodes:
-        raise DataRefused(f"{len(ids):,} ids for {nodes:,} nodes", where=where)
-    return ids
-
-
-def _whole(tables: Any, name: str, dtype: type) -> np.ndarray:
-    if name not in set(tables.keys()):
-        raise ValueError(f"{name} is missing")
-    array = tables.get_tensor(name)
-    if array.ndim != 1 or array.dtype != dtype:
-        raise ValueError(f"{name} is {array.dtype} {array.shape}")
-    return array
-
-
-def _tagged(value: Any) -> Any:
-    """A JSON form of an id that keeps its type."""
-    if value is None or type(value) is bool:
-        return value
-    if type(value) is str:  # half a surrogate pair is text to Python and none to UTF-8
-        whole = not any("\ud800" <= c <= "\udfff" for c in value)
-        return value if whole else {"code points": [ord(c) for c in value]}
-    if type(value) is int:
-        return {"int": str(value)}
-    if type(value) is float:
-        return {"float": value.hex()}
-    if type(value) is tuple:
-        return {"tuple": [_tagged(part) for part in value]}
-    raise WrongUse(
-        f"the id {value!r} is a {type(value).__name__}, which files cannot hold",
-        allowed="Text, numbers, None and tuples of these",
-        next_step="Give the graph such ids before embedding it",
-    )
-
-
-def _untagged(value: Any) -> Any:
-    if not isinstance(value, dict):
-        return value
-    ((tag, content),) = value.items()
-    if tag == "int":
-        return int(content)
-    if tag == "float":
-        return float.fromhex(content)
-    if tag == "code points":
-        return "".join(map(chr, content))
-    if tag == "tuple":
-        return tuple(_untagged(part) for part in content)
-    raise ValueError(f"ids have the unknown form {tag!r}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -47,20 +47,21 @@ class Ids(Sequence):
         DataRefused: two nodes have the same id, or an id is not hashable.
     """
 
-    __slots__ = ("_count", "_rows", "_values")
+    __slots__ = ("_count", "_kept", "_later", "_rows")
 
     def __init__(self, values: int | np.ndarray | Iterable[Hashable]) -> None:
         self._rows: dict[Any, int] | None = None
-        self._values: np.ndarray | tuple | None
+        self._later: Callable[[], tuple] | None = None
+        self._kept: np.ndarray | tuple | None
         if isinstance(values, (int, np.integer)):
-            self._values, self._count = None, int(values)
+            self._kept, self._count = None, int(values)
             return
         stored = _stored(values)
-        self._values, self._count = stored, len(stored)
+        self._kept, self._count = stored, len(stored)
         if isinstance(stored, np.ndarray):
             stored.flags.writeable = False
             if np.array_equal(stored, np.arange(len(stored))):
-                self._values = None
+                self._kept = None
             elif not _ascending(stored) and len(np.unique(stored)) != len(stored):
                 self._refuse_repeat()
             return
@@ -72,6 +73,31 @@ class Ids(Sequence):
             ) from None
         if distinct != self._count:
             self._refuse_repeat()
+
+    @classmethod
+    def known(cls, count: int, values: np.ndarray | Callable[[], tuple]) -> Ids:
+        """Ids that were checked before, as those of a file that was written from Ids.
+
+        Args:
+            count: how many there are.
+            values: (count,) int64, not 0..n-1; or what gives the tuple of all other ids,
+                called when the first is asked for.
+        """
+        ids = cls(count)
+        if isinstance(values, np.ndarray):
+            ids._kept = values
+        else:
+            ids._later = values
+        return ids
+
+    @property
+    def _values(self) -> np.ndarray | tuple | None:
+        if self._later is not None:
+            values = self._later()
+            if len(values) != self._count:
+                raise DataRefused(f"{len(values):,} ids for {self._count:,} nodes")
+            self._kept, self._later = values, None
+        return self._kept
 
     def _refuse_repeat(self) -> None:
         seen: set = set()
@@ -118,12 +144,14 @@ class Ids(Sequence):
     @property
     def is_range(self) -> bool:
         """True where the ids are 0..n-1, so that id and row are the same."""
-        return self._values is None
+        return self._later is None and self._kept is None
 
     @property
     def are_integers(self) -> bool:
         """True where every id is a whole number kept as int64."""
-        return self._values is None or isinstance(self._values, np.ndarray)
+        if self._later is not None:
+            return False
+        return self._kept is None or isinstance(self._kept, np.ndarray)
 
     def to_numpy(self) -> np.ndarray:
         """(n,) int64 for whole numbers, otherwise object."""

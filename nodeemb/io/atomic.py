@@ -58,8 +58,8 @@ def new_file(
     """
     path = Path(path)
     # os.link decides in the end, but nobody should wait for a large file to be refused
-    if not overwrite and os.path.lexists(path):
-        raise _exists(path)
+    if not overwrite:
+        check_new_file(path)
     # short, since the system limits how long a name may be
     temporary = path.with_name(f".{secrets.token_hex(4)}.part")
     try:
@@ -78,6 +78,18 @@ def new_file(
         raise _refused(error, path) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_new_file(path: str | os.PathLike[str]) -> None:
+    """Refuses a file that exists, or one without a folder, before any work is done for it.
+
+    Raises:
+        WrongUse: as `write_bytes_atomically`.
+    """
+    if os.path.lexists(path):
+        raise _exists(Path(path))
+    if not os.path.isdir(Path(path).parent):  # noqa: PTH112 - False for odd names
+        raise _no_folder(Path(path))
 
 
 def write_text_atomically(
@@ -134,6 +146,13 @@ def _exists(path: Path) -> WrongUse:
     )
 
 
+def _no_folder(path: Path) -> WrongUse:
+    return WrongUse(
+        f"{path} could not be written: there is no folder {path.parent}",
+        next_step="Make the folder, or choose another",
+    )
+
+
 def _refused(error: OSError, path: Path) -> NodeembError:
     reason = error.strerror or str(error)
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
@@ -142,10 +161,7 @@ def _refused(error: OSError, path: Path) -> NodeembError:
             next_step="Free some space, or write elsewhere; nothing half is left",
         )
     if not path.parent.is_dir():
-        return WrongUse(
-            f"{path} could not be written: there is no folder {path.parent}",
-            next_step="Make the folder, or choose another",
-        )
+        return _no_folder(path)
     return RunFailed(
         f"{path} could not be written: {reason}",
         next_step="Check the permissions, or write elsewhere",

@@ -20,6 +20,7 @@ from nodeemb.io.columns import clean, read_piece
 from nodeemb.io.complaints import Place
 from nodeemb.io.delimiters import delimiter_of
 from nodeemb.io.gather import Gathered, Piece
+from nodeemb.io.graph_files import load_graph
 from nodeemb.io.layout import Column, Layout, Wanted, find_layout
 from nodeemb.io.lines import data_lines
 from nodeemb.io.opening import kind_of
@@ -80,8 +81,9 @@ def read_edges(
 
     Args:
         path: a file, known by its content: text in UTF-8, plain or packed with gzip or
-            zstd; Parquet; Arrow (file, Feather or stream). Or a table in memory: of
-            pandas, polars, pyarrow, or anything else with `__arrow_c_stream__`.
+            zstd; Parquet; Arrow (file, Feather or stream); a graph of `save_graph`. Or a
+            table in memory: of pandas, polars, pyarrow, or anything else with
+            `__arrow_c_stream__`.
         source, target: columns, by position from 0 or by name (a text file's header);
             the first two columns by default, of tables those named source and target.
         weight: the column of the weights, finite numbers above 0. Larger: more likely.
@@ -124,6 +126,8 @@ def read_edges(
             next_step="Graph.from_edges takes two columns, networkx graphs have "
             "Graph.from_networkx",
         )
+    if not is_table(path) and kind_of(Path(path)) == "graph":
+        return _saved(Path(path), wanted, reading, directed)
     name = IN_MEMORY if is_table(path) else str(path)
     gathered = Gathered(name)
     for piece in _pieces(path, wanted, reading, gathered):
@@ -151,6 +155,25 @@ def read_edges(
             allowed=error.allowed,
             next_step=error.next_step,
         ) from None
+
+
+def _saved(path: Path, wanted: Wanted, reading: Reading, directed: bool) -> Graph:
+    """A graph that was saved, every byte of it checked; it says itself how it was read."""
+    reading.refuse("a saved graph", str(path))
+    if wanted.named() or wanted != Wanted(0, 1, None, None, default_ends=True):
+        raise WrongUse(
+            "a saved graph has no columns to choose from",
+            where=str(path),
+            next_step="Leave source, target, weight and sign away: what was read is there",
+        )
+    graph = load_graph(path, whole=True)
+    if graph.directed and not directed:
+        raise WrongUse(
+            "this graph was saved as a directed one",
+            where=str(path),
+            next_step="Save it again, read as an undirected one",
+        )
+    return graph
 
 
 def _pieces(

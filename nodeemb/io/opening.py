@@ -35,11 +35,13 @@ _OTHERS = {
         "a Matrix Market file: read it with scipy.io.mmread and Graph.from_scipy"
     ),
 }
-_LONGEST = max(map(len, (*_TABLES, *_OTHERS)))
+GRAPH_MARK = b'{"__metadata__": {"kind": "nodeemb graph"'  # from byte 8 on
+_LONGEST = 8 + len(GRAPH_MARK)
 
 
 def kind_of(path: Path) -> str:
-    """What stands in the file: "text" (plain or packed), "Parquet", "Arrow", "Arrow stream".
+    """What stands in the file: "text" (plain or packed), "Parquet", "Arrow", "Arrow stream",
+    or "graph", one that was saved.
 
     Raises:
         DataRefused: no such file, a folder, an empty file, a format that is not read.
@@ -48,6 +50,8 @@ def kind_of(path: Path) -> str:
         start = file.peek(_LONGEST)
     if not start:
         raise DataRefused(f"{path} is empty", allowed="At least one edge is needed")
+    if start[8:].startswith(GRAPH_MARK):
+        return "graph"
     for mark, kind in _TABLES.items():
         if start.startswith(mark):
             return kind

@@ -8,12 +8,20 @@ row. Any safetensors library reads it.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-TYPES = {"F32": "float32", "F64": "float64", "I64": "int64", "U8": "uint8"}
+TYPES = {
+    "F32": "float32",
+    "F64": "float64",
+    "I64": "int64",
+    "I32": "int32",
+    "I8": "int8",
+    "U8": "uint8",
+}
 _NAMES = {np.dtype(kind): name for name, kind in TYPES.items()}
 _BYTES = 2**24  # about so many at a time
 
@@ -29,6 +37,34 @@ def pieces(array: np.ndarray) -> Iterator[memoryview]:
             ).cast("B")
 
 
+class Spec(NamedTuple):
+    """What a header says of an array."""
+
+    dtype: np.dtype
+    shape: tuple[int, ...]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the array."""
+        return self.dtype.itemsize * math.prod(self.shape)
+
+
+def header_of(specs: Mapping[str, Spec], metadata: Mapping[str, str] | None) -> bytes:
+    """All that stands before the numbers, its length included: a multiple of 8 bytes."""
+    header: dict[str, object] = {} if not metadata else {"__metadata__": dict(metadata)}
+    at = 0
+    for name, spec in specs.items():
+        end = at + spec.nbytes
+        kind = _NAMES[spec.dtype]
+        header[name] = {
+            "dtype": kind, "shape": list(spec.shape), "data_offsets": [at, end]
+        }  # fmt: skip
+        at = end
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text
+
+
 def write_tensors(
     file: BinaryIO,
     arrays: Mapping[str, np.ndarray],
@@ -38,21 +74,11 @@ def write_tensors(
 
     Args:
         file: open for writing.
-        arrays: float32, float64, int64 or uint8; they may be parts of others.
+        arrays: float32, float64, int64, int32, int8 or uint8; they may be parts of others.
         metadata: texts by name.
     """
-    header: dict[str, object] = {} if not metadata else {"__metadata__": dict(metadata)}
-    at = 0
-    for name, array in arrays.items():
-        end = at + array.nbytes
-        kind = _NAMES[array.dtype]
-        header[name] = {
-            "dtype": kind, "shape": list(array.shape), "data_offsets": [at, end]
-        }  # fmt: skip
-        at = end
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    file.write(len(text).to_bytes(8, "little") + text)
+    specs = {name: Spec(a.dtype, a.shape) for name, a in arrays.items()}
+    file.write(header_of(specs, metadata))
     for array in arrays.values():
         for piece in pieces(array):
             file.write(piece)

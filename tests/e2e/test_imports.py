@@ -22,10 +22,12 @@ PUBLIC = [
     "evaluate_signs",
     "evaluate_words",
     "load",
+    "load_graph",
     "presets",
     "protocol_split",
     "read_corpus",
     "read_edges",
+    "save_graph",
     "split_edges",
 ]
 

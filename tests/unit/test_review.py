@@ -41,10 +41,12 @@ def test_the_public_names_are_these():
         "evaluate_signs",
         "evaluate_words",
         "load",
+        "load_graph",
         "presets",
         "protocol_split",
         "read_corpus",
         "read_edges",
+        "save_graph",
         "split_edges",
     ]
     assert all(hasattr(nodeemb, name) for name in nodeemb.__all__)
