@@ -197,7 +197,8 @@ def _new_tables(
 ) -> Tables:
     """What training begins with."""
     floor = recipe.roles.nonnegative
-    tables = new_tables(graph.num_nodes, layout, seed, dtype, floor)
+    damped = recipe.training.optimizer == "damped"
+    tables = new_tables(graph.num_nodes, layout, seed, dtype, floor, damped)
     if isinstance(graph, Graph) and recipe.training.init != "random":
         begun_table(graph, recipe, tables.table, seed, threads, progress)
     return tables

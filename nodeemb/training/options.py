@@ -79,9 +79,11 @@ class ObjectiveOptions(Options):
 class TrainingOptions(Options):
     """How long, how fast, in what pieces."""
 
-    optimizer: Literal["adagrad", "sgd"] = Field(
+    optimizer: Literal["adagrad", "damped", "sgd"] = Field(
         default="adagrad",
-        description="adagrad: one step size a node and role; sgd: one for all (may diverge)",
+        description="adagrad: one step size a node and role; damped: adagrad whose sums of "
+        "squares begin at 100, so that rare nodes take small steps, as with sgd, at a tenth "
+        "of the learning rate; sgd: one for all (may diverge)",
     )
     learning_rate: float = Field(
         default=0.05, gt=0, le=100, description="step size, above 0"

@@ -106,9 +106,9 @@ BATCHES = {
 }
 
 
-def start(scheme, biases, dtype, shifted=True):
+def start(scheme, biases, dtype, shifted=True, damped=False):
     layout = lay_out(scheme, 16, biases, shifted=shifted)
-    tables = new_tables(NODES, layout, 0, dtype)
+    tables = new_tables(NODES, layout, 0, dtype, damped=damped)
     tables.table[:] = decimal("table", tables.table.shape) - 0.5
     return layout, tables
 
@@ -128,7 +128,7 @@ def cpu(threads):
 
 
 def assert_same(scheme, biases, objective, optimizer, dtype, batch):
-    layout, tables = start(scheme, biases, dtype)
+    layout, tables = start(scheme, biases, dtype, damped=optimizer == "damped")
     parts = [part for c in range(len(layout.channels)) for part in BATCHES[batch](c)]
     args = (tables, layout, objective, optimizer, parts)
     want, loss = stepped(ReferenceBackend, *args)
@@ -150,7 +150,7 @@ def test_one_step_is_the_same_in_float64(scheme, batch, objective):
 
 
 @pytest.mark.parametrize("biases", ["none", "tied", "free"])
-@pytest.mark.parametrize("optimizer", ["sgd", "adagrad"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "damped"])
 @pytest.mark.parametrize("scheme", SCHEMES.values(), ids=lambda s: s.name)
 def test_one_step_is_the_same_in_float32(scheme, optimizer, biases):
     for objective in ("logistic", "squared"):

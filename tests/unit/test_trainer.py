@@ -23,7 +23,9 @@ from nodeemb.sampling.options import (
     WindowStencil,
 )
 from nodeemb.sampling.registry import plan
-from nodeemb.training.batch import Aligned, Band, Loss
+from nodeemb.sampling.sequences import Pairs
+from nodeemb.training.backends.cpu import CpuBackend
+from nodeemb.training.batch import Aligned, Band, Loss, Part, cut_pairs
 from nodeemb.training.batches import Noise, batches, make_feed, num_batches
 from nodeemb.training.options import TrainingOptions
 from nodeemb.training.tables import Tables, new_tables
@@ -293,6 +295,23 @@ def test_batches_hold_no_more_than_asked_for(method):
 
 
 # ---- tables -----------------------------------------------------------------------------
+
+
+def test_damped_steps_are_a_tenth_of_the_rate_times_the_slope():
+    scheme = SCHEMES["single"]
+    layout = lay_out(scheme, 4, "none")
+    moved = {}
+    for optimizer, rate in (("sgd", 0.01), ("damped", 0.1), ("adagrad", 0.1)):
+        tables = new_tables(3, layout, 0, "float64", damped=optimizer == "damped")
+        before = tables.table.copy()
+        backend = CpuBackend(tables, layout, "logistic", optimizer, np.empty(0), 1)
+        ends = np.array([[0], [1]], np.int32)
+        pairs = Pairs(*ends, np.ones(1, np.float32), np.zeros(1, np.int8))
+        none = np.empty((1, 0), np.int32)
+        backend.step([Part(0, cut_pairs(pairs, 1.0, 8), none, none, 0.0)], rate)
+        moved[optimizer] = tables.table - before
+    np.testing.assert_allclose(moved["damped"], moved["sgd"], rtol=1e-4)
+    assert np.abs(moved["adagrad"]).max() > 5 * np.abs(moved["damped"]).max()
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -12,7 +12,7 @@ from nodeemb.training.backends.products import padded
 from nodeemb.training.batch import Band, Loss, Part
 from nodeemb.training.tables import Tables
 
-OPTIMIZERS = {"sgd": 0, "adagrad": 1}
+OPTIMIZERS = {"sgd": 0, "adagrad": 1, "damped": 1}
 
 
 class CpuBackend:
@@ -22,7 +22,7 @@ class CpuBackend:
         tables: what is trained.
         layout: columns of roles, biases and channels.
         objective: "logistic" or "squared".
-        optimizer: "adagrad" or "sgd".
+        optimizer: "adagrad", "damped" (its squares begin higher) or "sgd".
         shift: (num_nodes,) added to every score with that right node; empty for none.
         threads: at least 1; changes the speed and nothing else.
         nonnegative: columns of roles that an update takes below 0 are put back to 0.
@@ -72,28 +72,28 @@ class CpuBackend:
         sizes = [self._size(part) for part in parts]
         if sum(sizes) > len(self._slopes):
             self._slopes = np.empty(int(sum(sizes) * 1.1), self.tables.table.dtype)
-        rows, sides, offsets = [], [], []
+        counts = [_count(part) for part in parts]
+        rows = np.empty(sum(counts), np.int32)
+        sides, offsets = np.empty_like(rows), np.empty(len(rows), np.int64)
         total = weight = 0.0
-        pairs = base = 0
-        for part, size in zip(parts, sizes, strict=True):
+        pairs = base = at = 0
+        for part, size, count in zip(parts, sizes, counts, strict=True):
             losses, counted = self._slopes_of(part, base, loss_every)
             total, weight = total + losses[:, 0].sum(), weight + losses[:, 1].sum()
             pairs += counted
-            part_rows, part_sides = _contributions(part)
-            rows.append(part_rows)
-            sides.append(part_sides)
-            pitch = self._pitches[part.channel]
-            offsets.append(base + np.arange(len(part_rows), dtype=np.int64) * pitch)
-            base += size
-        self._apply(
-            np.concatenate(rows), np.concatenate(sides), np.concatenate(offsets), rate
-        )
+            own = slice(at, at + count)
+            kernels.name_slopes(
+                *_ends(part), part.noise_right, part.noise_left,
+                2 * part.channel + part.reversed, base, self._pitches[part.channel],
+                rows[own], sides[own], offsets[own],
+            )  # fmt: skip
+            base, at = base + size, at + count
+        self._apply(rows, sides, offsets, rate)
         return Loss(float(total), float(weight), int(pairs))
 
     def _size(self, part: Part) -> int:
         """Floats that a part's slopes take."""
-        noise = part.noise_right.size + part.noise_left.size
-        return (2 * len(part.pairs[0]) + noise) * self._pitches[part.channel]
+        return _count(part) * self._pitches[part.channel]
 
     def _slopes_of(
         self, part: Part, base: int, loss_every: int
@@ -156,24 +156,14 @@ class CpuBackend:
         )
 
 
-def _contributions(part: Part) -> tuple[np.ndarray, np.ndarray]:
-    """(E,) node rows and (E,) sides of a part's slopes, in the order kernels write them."""
+def _count(part: Part) -> int:
+    """How many slopes of vectors a part has."""
+    return 2 * len(part.pairs[0]) + part.noise_right.size + part.noise_left.size
+
+
+def _ends(part: Part) -> tuple[np.ndarray, np.ndarray]:
+    """The nodes at the left and the right ends of a part's pairs."""
     pairs = part.pairs
-    left = pairs.rows if isinstance(pairs, Band) else pairs.left
-    right = pairs.rows if isinstance(pairs, Band) else pairs.right
-    blocks, n_right = part.noise_right.shape
-    n_left = part.noise_left.shape[1]
-    noise = np.concatenate([part.noise_right, part.noise_left], axis=1).ravel()
-    side_left, side_right = 2 * part.channel, 2 * part.channel + 1
-    if part.reversed:
-        side_left, side_right = side_right, side_left
-    noise_sides = np.repeat([side_right, side_left], [n_right, n_left])
-    rows = np.concatenate([left, right, noise])
-    sides = np.concatenate(
-        [
-            np.full(len(left), side_left),
-            np.full(len(right), side_right),
-            np.tile(noise_sides, blocks),
-        ]
-    )
-    return rows.astype(np.int32, copy=False), sides.astype(np.int32)
+    if isinstance(pairs, Band):
+        return pairs.rows, pairs.rows
+    return pairs.left, pairs.right

@@ -168,6 +168,34 @@ def longest(blocks):
 
 
 @njit
+def name_slopes(
+    left, right, noise_right, noise_left, left_side, base, pitch, rows, sides, offsets
+):
+    """Which node, which side and which place in `slopes` a part's vectors have.
+
+    left, right (R,): nodes; noise_right, noise_left (blocks, N): theirs. left_side: the
+    number of the left side's map, the right side's is its even or odd neighbour. base: the
+    place of the part's first vector. rows, sides, offsets (E,) out, in the order in which
+    the slopes are written.
+    """
+    right_side = left_side ^ 1
+    count, width = len(left), noise_right.shape[1]
+    for e in range(count):
+        rows[e], sides[e] = left[e], left_side
+        rows[count + e], sides[count + e] = right[e], right_side
+    e = 2 * count
+    for b in range(len(noise_right)):
+        for n in range(width):
+            rows[e + n], sides[e + n] = noise_right[b, n], right_side
+        e += width
+        for n in range(noise_left.shape[1]):
+            rows[e + n], sides[e + n] = noise_left[b, n], left_side
+        e += noise_left.shape[1]
+    for e in range(len(rows)):
+        offsets[e] = base + e * pitch
+
+
+@njit
 def chain(rows, head, following, touched):
     """Links the contributions of each node in batch order.
 

@@ -107,7 +107,7 @@ class ReferenceBackend:
             if a == b:
                 continue
             g = slopes[:, a:b]
-            if self.optimizer == "adagrad":
+            if self.optimizer != "sgd":
                 squares[:, r] += (g**2).mean(axis=1)
                 g = g / (np.sqrt(squares[:, r : r + 1]) + 1e-10)
             table[:, a:b] -= rate * g

@@ -275,7 +275,7 @@ class TorchBackend:
             if a == b:
                 continue
             g = total[:, a:b]
-            if self.optimizer == "adagrad":
+            if self.optimizer != "sgd":
                 squares = self._squares[touched, r] + (g**2).mean(1)
                 self._squares[touched, r] = squares
                 g = g / (squares.sqrt() + 1e-10)[:, None]
