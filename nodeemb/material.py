@@ -129,7 +129,7 @@ def _graph_notes(
             )
     if graph.directed and not follows:
         told.append("directions are ignored, as this recipe asks")
-    if graph.directed and graph.report.reciprocity == 1 and "target" in scheme.roles:
+    if "target" in scheme.roles and graph.directed and _symmetric(graph):
         told.append(
             "every edge has its reverse: source and target roles cannot differ in what they know"
         )
@@ -141,3 +141,11 @@ def _graph_notes(
     if graph.sign is not None and scheme.kind_of != "sign":
         told.append("signs are not used by this recipe: all edges count as links")
     return told
+
+
+def _symmetric(graph: Graph) -> bool:
+    """Whether every edge has its reverse, with the same weight."""
+    if graph.report.reciprocity < 1:
+        return False
+    weight = graph.weight
+    return weight is None or bool((weight[graph.into.arcs] == weight).all())

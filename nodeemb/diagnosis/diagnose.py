@@ -151,6 +151,17 @@ def diagnose(
     else:
         evidence = of_graph(source, seed)
         kind = "events" if evidence.events else "links"
+    return diagnose_evidence(evidence, kind, chosen, seed, progress)
+
+
+def diagnose_evidence(
+    evidence: Evidence,
+    kind: str,
+    chosen: DiagnoseOptions,
+    seed: int = 0,
+    progress: ProgressFn | None = None,
+) -> Diagnosis:
+    """As `diagnose`, of evidence that is there; kind: what it is called."""
     whole = evidence.whole
     amount = int(whole.sum()) if evidence.events else whole.nnz
     if amount < _FEWEST or whole.nnz < _FEWEST:

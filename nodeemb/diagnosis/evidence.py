@@ -22,10 +22,11 @@ from nodeemb.graph.graph import Graph
 from nodeemb.rng import permutation, stream_key
 
 GROUPS = 8  # of sentences; halves are four of them
+_HALVES = (GROUPS // 2, GROUPS // 2)
 _REPEATED = 1.05  # events a link, at least, where weights are taken as counts
 
 Halves = tuple[csr_array, csr_array]
-Deal = Callable[[int], Halves]
+Shares = tuple[int, ...]
 
 
 class Evidence(NamedTuple):
@@ -33,14 +34,19 @@ class Evidence(NamedTuple):
 
     whole: (n, n) counts or weights, without loops.
     events: whether a pair may be in both halves.
-    deal: number of a deal -> two (n, n) arrays that sum to the whole.
+    parts: number of a deal, eighths for each part -> (n, n) arrays that sum to the whole.
     null: number -> the same evidence without direction or order, as chance would have it.
     """
 
     whole: csr_array
     events: bool
-    deal: Deal
+    parts: Callable[[int, Shares], tuple[csr_array, ...]]
     null: Callable[[int], Evidence]
+
+    def deal(self, number: int) -> Halves:
+        """Two halves."""
+        one, other = self.parts(number, _HALVES)
+        return one, other
 
 
 def of_matrix(whole: csr_array, events: bool, seed: int) -> Evidence:
@@ -52,16 +58,16 @@ def of_matrix(whole: csr_array, events: bool, seed: int) -> Evidence:
         seed: of deals and coins.
     """
 
-    def deal(number: int) -> Halves:
+    def parts(number: int, shares: Shares) -> tuple[csr_array, ...]:
         draw = _generator(seed, "diagnose deal", number)
-        return (_deal_events if events else _deal_pairs)(whole, draw)
+        return (_deal_events if events else _deal_pairs)(whole, shares, draw)
 
     def null(number: int) -> Evidence:
         draw = _generator(seed, "diagnose coin", number)
         turned = (_turn_events if events else _turn_pairs)(whole, draw)
         return of_matrix(turned, events, seed)
 
-    return Evidence(whole, events, deal, null)
+    return Evidence(whole, events, parts, null)
 
 
 def of_graph(graph: Graph, seed: int) -> Evidence:
@@ -102,12 +108,12 @@ def of_corpus(
         for group in groups:
             np.fill_diagonal(group, 0)
 
-        def deal(number: int) -> Halves:
+        def parts(number: int, shares: Shares) -> tuple[csr_array, ...]:
             order = permutation(stream_key(seed, "diagnose deal", number), GROUPS)
-            one, other = order[: GROUPS // 2], order[GROUPS // 2 :]
-            return _sparse(groups[one].sum(0)), _sparse(groups[other].sum(0))
+            dealt = np.split(order, np.cumsum(shares)[:-1])
+            return tuple(_sparse(groups[one].sum(0)) for one in dealt)
 
-        return Evidence(_sparse(groups.sum(0)), True, deal, lambda n: counted(n + 1))
+        return Evidence(_sparse(groups.sum(0)), True, parts, lambda n: counted(n + 1))
 
     return counted(0)
 
@@ -135,22 +141,31 @@ def _matrix(
     return made
 
 
-def _deal_events(whole: csr_array, draw: np.random.Generator) -> Halves:
-    taken = draw.binomial(whole.data.astype(np.int64), 0.5).astype(np.float64)
-    one, other = whole.copy(), whole.copy()
-    one.data, other.data = taken, whole.data - taken
-    one.eliminate_zeros()
-    other.eliminate_zeros()
-    return one, other
+def _deal_events(
+    whole: csr_array, shares: Shares, draw: np.random.Generator
+) -> tuple[csr_array, ...]:
+    left, made = whole.data.astype(np.int64), []
+    rest = sum(shares)
+    for share in shares:
+        taken = draw.binomial(left, share / rest) if share < rest else left
+        left, rest = left - taken, rest - share
+        part = whole.copy()
+        part.data = taken.astype(np.float64)
+        part.eliminate_zeros()
+        made.append(part)
+    return tuple(made)
 
 
-def _deal_pairs(whole: csr_array, draw: np.random.Generator) -> Halves:
+def _deal_pairs(
+    whole: csr_array, shares: Shares, draw: np.random.Generator
+) -> tuple[csr_array, ...]:
     found = whole.tocoo()
-    first = draw.random(len(found.data)) < 0.5
-    first = first[_pair_numbers(found.row, found.col, whole.shape[0])]
+    bounds = np.cumsum(shares) / sum(shares)
+    part = np.searchsorted(bounds, draw.random(len(found.data)), side="right")
+    part = part[_pair_numbers(found.row, found.col, whole.shape[0])]
     return tuple(
         _matrix(found.row[kept], found.col[kept], found.data[kept], whole.shape[0])
-        for kept in (first, ~first)
+        for kept in (part == number for number in range(len(shares)))
     )
 
 

@@ -60,7 +60,7 @@ def against(results: Results, arm: str) -> list[Comparison]:
     found = [
         _compare(results, arm, dataset, split, column)
         for dataset, split in results.groups()
-        for column in results.study.columns
+        for column in results.study.columns_of(dataset)
     ]
     return [comparison for comparison in found if comparison is not None]
 

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import json
-import math
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nodeemb.errors import NodeembError
-from nodeemb.evaluation.columns import measured
-from nodeemb.evaluation.questions import Questions
-from nodeemb.evaluation.split import Split
 from nodeemb.io.atomic import write_json
 from nodeemb.manifest import environment
 from nodeemb.progress import ProgressFn
 from nodeemb.study.plan import Cell
-from nodeemb.study.splits import validation_test
-
-if TYPE_CHECKING:
-    from nodeemb.evaluation.scorer import ScoreRows
+from nodeemb.study.tasks import Model, Task
 
 FORMAT = 1
 CELLS = "cells"
@@ -46,8 +38,7 @@ def read_result(folder: Path, key: str) -> dict[str, Any] | None:
 
 def do_cell(
     cell: Cell,
-    split: Split,
-    columns: list[str],
+    task: Task,
     threads: int,
     progress: ProgressFn | None = None,
 ) -> dict[str, Any]:
@@ -64,8 +55,8 @@ def do_cell(
         "split": cell.split,
         "seed": cell.seed,
         "arm": cell.arm,
-        "graph_hash": split.manifest["graph_hash"],
-        "split_hash": split.manifest["hash"],
+        "graph_hash": task.graph_hash,
+        "split_hash": task.hash,
         "state": "done",
         "error": "",
         "training": {},
@@ -74,12 +65,10 @@ def do_cell(
         "unasked": {},
     }
     try:
-        score, result["training"] = _trained(cell, split, threads, progress)
+        model, result["training"] = _trained(cell, task, threads, progress)
         asked = time.process_time()
-        result["test"], result["unasked"] = _measured(split, score, columns, cell.seed)
-        inner = validation_test(split)
-        if inner is not None:
-            result["validation"], _ = _measured(inner, score, columns, cell.seed)
+        found = task.measure(model, list(cell.columns), cell.seed)
+        result |= found._asdict()
         result["measuring_cpu_seconds"] = round(time.process_time() - asked, 3)
     except _FAILS as error:
         result.update(state="failed", test={}, validation={})
@@ -96,20 +85,23 @@ def keep(folder: Path, result: dict[str, Any]) -> None:
 
 
 def _trained(
-    cell: Cell, split: Split, threads: int, progress: ProgressFn | None
-) -> tuple[ScoreRows, dict[str, Any]]:
-    """The scoring function, and what it took."""
+    cell: Cell, task: Task, threads: int, progress: ProgressFn | None
+) -> tuple[Model, dict[str, Any]]:
+    """The model, and what it took."""
     began = time.process_time()
     if cell.recipe is None:
         from nodeemb.evaluation.baselines import BASELINES
 
         assert cell.baseline is not None
-        score = BASELINES[cell.baseline](split.train).score_rows
-        return score, {"pairs": 0, "cpu_seconds": round(time.process_time() - began, 3)}
+        score = BASELINES[cell.baseline](task.train).score_rows
+        return Model(score), {
+            "pairs": 0,
+            "cpu_seconds": round(time.process_time() - began, 3),
+        }
     from nodeemb.run import embed
 
     embedding = embed(
-        split.train, cell.recipe, seed=cell.seed, threads=threads, progress=progress
+        task.train, cell.recipe, seed=cell.seed, threads=threads, progress=progress
     )
     cost = round(time.process_time() - began, 3)
     told = embedding.manifest["training"]
@@ -122,16 +114,4 @@ def _trained(
     walks = getattr(cell.recipe.sampler, "walks_per_node", None)
     if walks is not None:
         training["walks_per_node"] = walks
-    return embedding.score_rows, training
-
-
-def _measured(
-    split: Split,
-    score: Callable[..., Any],
-    columns: list[str],
-    seed: int,
-) -> tuple[dict[str, float], dict[str, str]]:
-    """(the columns that are numbers here, why the others are none)."""
-    found = measured(Questions(split, seed), score, columns)
-    numbers = {k: float(v) for k, v in found.values.items() if math.isfinite(v)}
-    return numbers, found.reasons
+    return Model(embedding.score_rows, embedding, cell.recipe), training

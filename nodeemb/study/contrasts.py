@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from nodeemb.study.options import Contrast
 from nodeemb.study.results import Results
-from nodeemb.study.splits import SPLITS
 from nodeemb.study.statistics import Difference, Shift, difference, holm, shift
+from nodeemb.study.tasks import held_ratio
 
 
 class Answer(NamedTuple):
@@ -58,6 +58,7 @@ def answers(results: Results) -> list[Answer]:
         for contrast in study.contrasts
         for column in study.margins
         for dataset, split in results.groups()
+        if column in study.columns_of(dataset)
     ]
     return [answer for answer in found if answer is not None]
 
@@ -74,19 +75,22 @@ def _answer(
     seeds = [seed for seed in own if seed in other]
     if len(seeds) < 2:
         return None
-    rule = SPLITS[split]
-    ratio = rule.test / (1 - rule.test - rule.validation)
     values = [own[seed] - other[seed] for seed in seeds]
-    told = difference(values, results.study.margins[column], ratio)
+    margin = results.study.margins[column]
+    if isinstance(margin, str):
+        share = float(margin.rstrip("% ")) / 100
+        margin = share * abs(fmean(other[seed] for seed in seeds))
+    told = difference(values, margin, held_ratio(split))
     return Answer(contrast.called, column, dataset, split, this, over, told, len(seeds))
 
 
 def chosen(results: Results, family: str, dataset: str, split: str) -> str | None:
     """The arm that stands for a family; None where nothing can choose it."""
-    arms = results.study.families[family]
-    if len(arms) == 1:
-        return arms[0]
-    column = results.study.chosen_by
+    done = {arm.called for arm in results.study.arms_of(dataset)}
+    arms = [arm for arm in results.study.families[family] if arm in done]
+    if len(arms) < 2:
+        return arms[0] if arms else None
+    column = results.study.chosen_by_of(dataset)
     found = {
         arm: results.values(dataset, split, arm, column, "validation") for arm in arms
     }

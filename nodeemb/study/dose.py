@@ -12,14 +12,21 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from nodeemb.diagnosis.options import DiagnoseOptions
+from nodeemb.graph.graph import Graph
 from nodeemb.io.atomic import write_json
 from nodeemb.progress import Progress, ProgressFn
 from nodeemb.study.contrasts import Answer
+from nodeemb.study.datasets import Material
 from nodeemb.study.plan import Graphs
 from nodeemb.study.results import DIAGNOSES, read_diagnoses
 from nodeemb.study.statistics import Trend, trend
+from nodeemb.study.tasks import digest_of_counts
+
+if TYPE_CHECKING:
+    from nodeemb.diagnosis.diagnose import Diagnosis
 
 _FEWEST = 4  # graphs
 
@@ -44,23 +51,37 @@ def diagnose_graphs(
         folder: of the study; it exists.
         progress: called before each graph.
     """
-    from nodeemb.diagnosis.diagnose import diagnose
-
     found = read_diagnoses(folder)
     began, names = time.monotonic(), list(graphs.inputs)
     for number, name in enumerate(names):
-        graph = graphs.read(name)
-        if found.get(name, {}).get("graph_hash") == graph.digest():
+        material = graphs.read(name)
+        digest = digest_of(material)
+        if found.get(name, {}).get("graph_hash") == digest:
             continue
         if progress is not None:
             seconds, share = time.monotonic() - began, number / len(names)
             progress(Progress(f"diagnose {name}", share, 0.0, "", None, seconds))
         found[name] = {
-            "graph_hash": graph.digest(),
-            **diagnose(graph).as_dict(),
+            "graph_hash": digest,
+            **_diagnosed(material).as_dict(),
         }
         write_json(folder / DIAGNOSES, found, overwrite=True)
     return found
+
+
+def digest_of(material: Material) -> str:
+    """A hash of a graph, or of all evidence."""
+    if isinstance(material, Graph):
+        return material.digest()
+    return digest_of_counts(material.whole)
+
+
+def _diagnosed(material: Material) -> Diagnosis:
+    from nodeemb.diagnosis.diagnose import diagnose, diagnose_evidence
+
+    if isinstance(material, Graph):
+        return diagnose(material)
+    return diagnose_evidence(material, "events", DiagnoseOptions())
 
 
 def doses(

@@ -26,6 +26,7 @@ from nodeemb.graph.graph import Graph
 from nodeemb.progress import Progress, ProgressFn
 from nodeemb.recipe import Recipe
 from nodeemb.study.plan import Cell, Graphs
+from nodeemb.study.tasks import LinkTask, Model, Task
 
 if TYPE_CHECKING:
     from nodeemb.evaluation.scorer import ScoreRows
@@ -56,7 +57,6 @@ class CellForecast:
 def forecast_cells(
     cells: Sequence[Cell],
     graphs: Graphs,
-    columns: list[str],
     threads: int,
     progress: ProgressFn | None = None,
 ) -> dict[str, CellForecast]:
@@ -65,7 +65,6 @@ def forecast_cells(
     Args:
         cells: those that are to be done.
         graphs: of the study.
-        columns: that are measured.
         threads: that train.
         progress: called before each measurement.
     """
@@ -79,24 +78,24 @@ def forecast_cells(
     began = time.monotonic()
     for number, place in enumerate(order):
         if progress is not None:
-            task = f"forecast: {', '.join(place)}"
+            label = f"forecast: {', '.join(place)}"
             share, seconds = number / len(order), time.monotonic() - began
-            progress(Progress(task, share, 0.0, "", None, seconds))
+            progress(Progress(label, share, 0.0, "", None, seconds))
         first = alike[place][0]
-        split = graphs.split(first.dataset, first.split, first.seed)
+        task = graphs.task(first.dataset, first.split, first.seed)
         kind = (*place[:2], first.baseline)
         if kind not in asking:
-            asking[kind] = _measuring_seconds(first, split, columns)
-        told = _cell(first, split, threads, asking[kind])
+            asking[kind] = _measuring_seconds(first, task)
+        told = _cell(first, task, threads, asking[kind])
         found.update(dict.fromkeys((cell.key for cell in alike[place]), told))
     return found
 
 
-def _cell(cell: Cell, split: Split, threads: int, measuring: float) -> CellForecast:
+def _cell(cell: Cell, task: Task, threads: int, measuring: float) -> CellForecast:
     if cell.recipe is None:
         return CellForecast(0.0, measuring, 0)
-    memory = forecast_memory(graph_size(split.train), cell.recipe)
-    training = _training_seconds(split.train, cell.recipe, threads)
+    memory = forecast_memory(graph_size(task.train), cell.recipe)
+    training = _training_seconds(task.train, cell.recipe, threads)
     return CellForecast(training, measuring, memory.peak + PROGRAM)
 
 
@@ -106,9 +105,17 @@ def _training_seconds(graph: Graph, recipe: Recipe, threads: int) -> float:
     return recipe.training.epochs * seconds_of_epoch(graph, recipe, threads, _MOMENT)
 
 
-def _measuring_seconds(cell: Cell, split: Split, columns: list[str]) -> float:
-    """Seconds of all columns: what a few links and some more take, and on in a line."""
-    score = _scorer(cell, split)
+def _measuring_seconds(cell: Cell, task: Task) -> float:
+    """Seconds of all columns: what a few links and some more take, and on in a line.
+
+    Other tasks than hidden links are asked once, as far as they can be without a model.
+    """
+    score, columns = _scorer(cell, task.train), list(cell.columns)
+    if not isinstance(task, LinkTask):
+        began = time.monotonic()
+        task.measure(Model(score, None, cell.recipe), columns, 0)
+        return time.monotonic() - began
+    split = task.split
     links = len(split.test)
     few, more = min(_FEW, links), min(_MORE, links)
     low = _timed(split, score, columns, few)
@@ -132,14 +139,14 @@ def _timed(split: Split, score: ScoreRows, columns: list[str], links: int) -> fl
     return min(taken)
 
 
-def _scorer(cell: Cell, split: Split) -> Callable[..., Any]:
+def _scorer(cell: Cell, train: Graph) -> Callable[..., Any]:
     """The baseline itself, or vectors of the cell's size that mean nothing."""
     if cell.recipe is None:
         from nodeemb.evaluation.baselines import BASELINES
 
         assert cell.baseline is not None
-        return BASELINES[cell.baseline](split.train).score_rows
-    shape = split.train.num_nodes, cell.recipe.width()
+        return BASELINES[cell.baseline](train).score_rows
+    shape = train.num_nodes, cell.recipe.width()
     table = np.linspace(-1, 1, shape[0] * shape[1], dtype=np.float32).reshape(shape)
 
     def score(sources: np.ndarray, targets: np.ndarray) -> np.ndarray:

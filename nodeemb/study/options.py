@@ -3,31 +3,32 @@
 Every trained arm has the same width, the same hidden links, the same seeds and the same
 budget of pairs. The recipe of an arm is filled in as
 
-    its preset <- the choices of all arms <- its own choices <- the width <- the budget
+    its preset <- the choices of all arms <- those of the data set's group <- its own choices
+    <- the width <- the budget
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from nodeemb.comparison import layered_recipe
 from nodeemb.errors import WrongUse, unknown_name
-from nodeemb.evaluation.columns import check_columns
 from nodeemb.options import Options, parse, read_yaml
 from nodeemb.recipe import Recipe
 from nodeemb.resources import list_resources, resource_path
-from nodeemb.settings import Input
-from nodeemb.study.splits import check_split
+from nodeemb.study.columns import check_columns
+from nodeemb.study.datasets import Dataset, short_for
+from nodeemb.study.tasks import check_kind
 
-
-def _short_for(key: str) -> Callable[[Any], Any]:
-    """A plain word in place of a group with one key."""
-    return lambda given: {key: given} if isinstance(given, str) else given
+BEST_WIDTH = ", any width"  # of a family: the best of its arms on the curve
+Margin = (
+    Annotated[float, Field(gt=0)] | Annotated[str, Field(pattern=r"^\d+(\.\d+)? ?%$")]
+)
 
 
 class StudyArm(Options):
@@ -92,18 +93,40 @@ class Contrast(Options):
         return f"{self.this} - {self.over}"
 
 
-class Graph(Options):
-    """A graph of a study: a data set or a file, as `nodeemb embed` reads it."""
+class Group(Options):
+    """Data sets of one kind: what is asked of them, and by which arms, if not as of others."""
 
-    input: Annotated[Input, BeforeValidator(_short_for("name"))] = Field(
-        description="a data set's name, or a file and how to read it"
+    splits: list[str] | None = Field(
+        default=None, min_length=1, description="kinds of split; none: as the study's"
     )
-    name: str = Field(default="", description="what it is called in the table")
-
-    @property
-    def called(self) -> str:
-        """Its name, given or not."""
-        return self.name or Path(self.input.name).stem
+    columns: list[str] | None = Field(
+        default=None, min_length=1, description="what is measured; none: as the study's"
+    )
+    seeds: list[int] | None = Field(
+        default=None, min_length=1, description="none: as the study's"
+    )
+    arms: list[str] | None = Field(
+        default=None,
+        min_length=1,
+        description="names of arms or families that are done; none: all",
+    )
+    recipe: dict[str, Any] = Field(
+        default={}, description="choices of all trained arms here"
+    )
+    pairs_per_node: float | None = Field(
+        default=None, gt=0, description="none: as the study's budget"
+    )
+    width: int | None = Field(
+        default=None, ge=1, le=65_536, description="none: as the study's"
+    )
+    widths: list[Annotated[int, Field(ge=1, le=65_536)]] = Field(
+        default=[],
+        description="other widths that every trained arm is done at too: its curve",
+    )
+    chosen_by: str | None = Field(
+        default=None,
+        description="column that chooses within a family; none: as the study's",
+    )
 
 
 class Study(Options):
@@ -114,17 +137,21 @@ class Study(Options):
     )
     title: str = Field(description="the table's heading")
     notes: list[str] = Field(default=[], description="what a reader must know")
-    datasets: list[Annotated[Graph, BeforeValidator(_short_for("input"))]] = Field(
-        min_length=1, description="the graphs: names of data sets, or files"
+    datasets: list[Annotated[Dataset, short_for("input")]] = Field(
+        min_length=1, description="names of data sets, files, texts, or doses"
     )
-    arms: list[Annotated[StudyArm, BeforeValidator(_short_for("preset"))]] = Field(
+    groups: dict[str, Group] = Field(
+        default={},
+        description="kinds of data sets that are asked something of their own",
+    )
+    arms: list[Annotated[StudyArm, short_for("preset")]] = Field(
         min_length=1, description="the methods: names of presets, or arms"
     )
     splits: list[str] = Field(
         default=["half"], min_length=1, description="kinds of split"
     )
     columns: list[str] = Field(
-        min_length=1, description="what is measured on the hidden links"
+        min_length=1, description="what is measured on what was hidden"
     )
     seeds: list[int] = Field(
         default=[0], min_length=1, description="everything is repeated for each"
@@ -159,10 +186,10 @@ class Study(Options):
         default=False,
         description="whether graphs are diagnosed, and contrasts held against their skew",
     )
-    margins: dict[str, Annotated[float, Field(gt=0)]] = Field(
+    margins: dict[str, Margin] = Field(
         default={},
-        description="column -> the difference below which it does not matter; contrasts "
-        "are told for these columns",
+        description="column -> the difference below which it does not matter, or a share "
+        "(1 %) of what the second arm has; contrasts are told for these columns",
     )
 
     @model_validator(mode="after")
@@ -177,14 +204,28 @@ class Study(Options):
             for value, times in Counter(values).items():
                 if times > 1:
                     raise WrongUse(f"the {what} {value} comes twice")
-        check_columns(self.columns)
         self._check_contrasts()
-        for split in self.splits:
-            check_split(split)
-        graphs = [graph.called for graph in self.datasets]
+        names = [one.called for one in self.datasets]
         for name in [name for arm in self.arms for name in arm.without]:
-            if name not in graphs:
-                raise unknown_name("data set in this study", name, graphs)
+            if name not in names:
+                raise unknown_name("data set in this study", name, names)
+        for one in self.datasets:
+            if one.group and one.group not in self.groups:
+                raise unknown_name("group in this study", one.group, self.groups)
+        for group in self.groups.values():
+            for name in group.arms or []:
+                if name not in self.families:
+                    raise unknown_name("arm in this study", name, self.families)
+        for one in self.datasets:
+            for split in self.splits_of(one.called):
+                check_kind(split)
+            check_columns(self.columns_of(one.called), self.splits_of(one.called))
+            if self.contrasts and self.chosen_by_of(one.called) not in (
+                columns := self.columns_of(one.called)
+            ):
+                raise unknown_name(
+                    f"column of {one.called}", self.chosen_by_of(one.called), columns
+                )
         if self.pairs is not None and self.pairs_per_node is not None:
             raise WrongUse("pairs and pairs_per_node are both given", allowed="One")
         return self
@@ -201,30 +242,121 @@ class Study(Options):
         for name in [n for c in self.contrasts for n in (c.this, c.over)]:
             if name not in families:
                 raise unknown_name("arm or family in this study", name, families)
-        wanted = [*self.margins, *([self.chosen_by] if self.contrasts else [])]
-        for column in wanted:
-            if column not in self.columns:
-                raise unknown_name("column in this study", column, self.columns)
+        known = [
+            *self.columns,
+            *(c for g in self.groups.values() for c in g.columns or []),
+        ]
+        for column in self.margins:
+            if column not in known:
+                raise unknown_name("column in this study", column, known)
         if self.contrasts and not self.margins:
             raise WrongUse(
                 "contrasts have no margins",
                 next_step="Say from which difference on a column matters: margins: {auc: 0.005}",
             )
 
-    @property
+    @cached_property
     def families(self) -> dict[str, list[str]]:
-        """Family -> names of its arms, and each arm's name -> itself."""
+        """Family -> names of its arms, and each arm's name -> itself.
+
+        Where arms are done at several widths, NAME, any width -> its arms at all of them.
+        """
         found: dict[str, list[str]] = {}
         for arm in self.arms:
             if arm.family:
                 found.setdefault(arm.family, []).append(arm.called)
-        return {arm.called: [arm.called] for arm in self.arms} | found
+        found = {arm.called: [arm.called] for arm in self.arms} | found
+        widths = sorted({w for group in self.groups.values() for w in group.widths})
+        if widths:
+            found |= {
+                name + BEST_WIDTH: [
+                    a for n in names for a in (n, *(at_width(n, w) for w in widths))
+                ]
+                for name, names in found.items()
+            }
+        return found
 
-    def budget(self, nodes: int) -> float | None:
-        """Pairs for each trained arm on a graph of so many nodes."""
-        if self.pairs_per_node is not None:
-            return self.pairs_per_node * nodes
-        return self.pairs
+    def _group(self, dataset: str) -> Group:
+        return self._groups_of[dataset]
+
+    @cached_property
+    def _groups_of(self) -> dict[str, Group]:
+        none = Group()
+        return {
+            one.called: self.groups[one.group] if one.group else none
+            for one in self.datasets
+        }
+
+    def splits_of(self, dataset: str) -> list[str]:
+        """Kinds of split of a data set."""
+        return self._group(dataset).splits or self.splits
+
+    def columns_of(self, dataset: str) -> list[str]:
+        """What is measured on a data set."""
+        return self._group(dataset).columns or self.columns
+
+    def seeds_of(self, dataset: str) -> list[int]:
+        """Seeds of a data set."""
+        return self._group(dataset).seeds or self.seeds
+
+    def width_of(self, dataset: str) -> int:
+        """Floats a node on a data set, where an arm says nothing else."""
+        return self._group(dataset).width or self.width
+
+    def chosen_by_of(self, dataset: str) -> str:
+        """The column that chooses within families on a data set."""
+        return self._group(dataset).chosen_by or self.chosen_by
+
+    def arms_of(self, dataset: str) -> list[StudyArm]:
+        """The arms that are done on a data set, at all their widths."""
+        group = self._group(dataset)
+        names = [name for given in group.arms or [] for name in self.families[given]]
+        arms = [
+            arm
+            for arm in self.arms
+            if dataset not in arm.without and (not names or arm.called in names)
+        ]
+        others = [w for w in group.widths if w != self.width_of(dataset)]
+        return arms + [
+            arm.model_copy(update={"name": at_width(arm.called, w), "width": w})
+            for w in others
+            for arm in arms
+            if arm.baseline is None and arm.width is None
+        ]
+
+    def recipe_of(self, dataset: str) -> dict[str, Any]:
+        """Choices of all trained arms on a data set."""
+        return _joined(self.recipe, self._group(dataset).recipe)
+
+    def all_arms(self) -> list[str]:
+        """Names of the arms of all data sets, in order."""
+        return list(
+            dict.fromkeys(
+                arm.called for one in self.datasets for arm in self.arms_of(one.called)
+            )
+        )
+
+    def budget(self, dataset: str, nodes: int) -> float | None:
+        """Pairs for each trained arm on a data set of so many nodes."""
+        own = self._group(dataset).pairs_per_node
+        if own is None and self.pairs is not None:
+            return self.pairs
+        each = self.pairs_per_node if own is None else own
+        return None if each is None else each * nodes
+
+
+def at_width(name: str, width: int) -> str:
+    """What an arm is called at another width than the study's."""
+    return f"{name}, width {width}"
+
+
+def _joined(one: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Nested choices, the second over the first."""
+    made = dict(one)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(made.get(key), dict)
+        made[key] = _joined(made[key], value) if both else value
+    return made
 
 
 def load_study(path: str | Path) -> Study:
@@ -235,10 +367,10 @@ def load_study(path: str | Path) -> Study:
         WrongUse: an unknown or wrong choice, in the study or in the recipe of an arm.
     """
     study = parse(Study, read_yaml(study_path(path)), str(path))
-    for arm in study.arms:
-        arm_recipe(study, arm)
-    for graph in study.datasets:
-        _ = graph.input.card  # a name that is nothing is refused before any work
+    for dataset in study.datasets:
+        dataset.check()
+        for arm in study.arms_of(dataset.called):
+            arm_recipe(study, dataset.called, arm)
     return study
 
 
@@ -257,8 +389,8 @@ def study_path(path: str | Path) -> Path:
     return resource_path("configs", "studies", f"{given}.yaml")
 
 
-def arm_recipe(study: Study, arm: StudyArm) -> Recipe | None:
-    """The recipe of one arm before its budget; None for a baseline.
+def arm_recipe(study: Study, dataset: str, arm: StudyArm) -> Recipe | None:
+    """The recipe of one arm on a data set before its budget; None for a baseline.
 
     Raises:
         WrongUse: a choice that does not exist; the message names the arm.
@@ -266,9 +398,11 @@ def arm_recipe(study: Study, arm: StudyArm) -> Recipe | None:
     if arm.baseline is not None:
         _check_baseline(arm.baseline)
         return None
-    width = study.width if arm.width is None else arm.width
+    width = study.width_of(dataset) if arm.width is None else arm.width
     layers = (arm.recipe, {"name": arm.called, "roles.width": width})
-    return layered_recipe(arm.called, arm.preset, study.recipe, layers, width)
+    return layered_recipe(
+        arm.called, arm.preset, study.recipe_of(dataset), layers, width
+    )
 
 
 def _check_baseline(name: str) -> None:

@@ -75,7 +75,7 @@ def _section(results: Results, dataset: str, split: str) -> str:
     ]
     if not rows:
         return ""
-    head = "".join(f"<th>{escape(text)}</th>" for text in table_heads(results))
+    head = "".join(f"<th>{escape(text)}</th>" for text in table_heads(results, dataset))
     return (
         f"<h2>{escape(dataset)}, {escape(split)}</h2>"
         f'<div class="scroll"><table><thead><tr>{head}</tr></thead>'
@@ -85,7 +85,7 @@ def _section(results: Results, dataset: str, split: str) -> str:
 
 def _row(results: Results, dataset: str, split: str, arm: str) -> str:
     cells = []
-    for column in results.study.columns:
+    for column in results.study.columns_of(dataset):
         number = results.number(dataset, split, arm, column)
         best = arm in results.best(dataset, split, column)
         kind = ' class="ahead"' if best else ""

@@ -107,12 +107,11 @@ def _groups(job: Job) -> Iterator[Group]:
 
 def _sent(
     job: Job, group: Group, threads: int
-) -> tuple[dict[str, Any], Group, str, list[str], int]:
+) -> tuple[dict[str, Any], Group, str, int]:
     return (
         job.study.model_dump(mode="json"),
         group,
         str(job.folder),
-        job.study.columns,
         threads,
     )
 
@@ -121,15 +120,14 @@ def _do(
     study: dict[str, Any],
     group: Group,
     folder: str,
-    columns: list[str],
     threads: int,
 ) -> None:
     """What a process does."""
     graphs = Graphs(Study.model_validate(study))
     first = group[0]
-    split = graphs.split(first.dataset, first.split, first.seed)
+    task = graphs.task(first.dataset, first.split, first.seed)
     for cell in group:
-        keep(Path(folder), do_cell(cell, split, columns, threads))
+        keep(Path(folder), do_cell(cell, task, threads))
 
 
 @contextmanager

@@ -16,12 +16,11 @@ from typing import Any
 
 from nodeemb import __version__
 from nodeemb.errors import NodeembError
-from nodeemb.evaluation.split import Split
-from nodeemb.graph.graph import Graph
 from nodeemb.recipe import Recipe
 from nodeemb.study.budget import with_budget
+from nodeemb.study.datasets import Material
 from nodeemb.study.options import Study, StudyArm, arm_recipe
-from nodeemb.study.splits import hide
+from nodeemb.study.tasks import Task, make_task
 
 _ABOUT = {"name", "title", "paper", "deviations", "popularity", "expected"}
 
@@ -36,6 +35,7 @@ class Cell:
         recipe: with its budget; None for a baseline.
         baseline: its name, or None.
         pairs: that it will train, about.
+        columns: that are measured.
         key: digest of everything that decides its numbers.
     """
 
@@ -46,6 +46,7 @@ class Cell:
     recipe: Recipe | None
     baseline: str | None
     pairs: float
+    columns: tuple[str, ...]
     key: str
 
     @property
@@ -55,28 +56,28 @@ class Cell:
 
 
 class Graphs:
-    """The graphs of a study by name; the last one read and split stay in memory."""
+    """The data sets of a study by name; the last one read and split stay in memory."""
 
     def __init__(self, study: Study) -> None:
-        self.inputs = {graph.called: graph.input for graph in study.datasets}
-        self._graph: tuple[str, Graph] | None = None
-        self._split: tuple[tuple[str, str, int], Split] | None = None
+        self.inputs = {one.called: one for one in study.datasets}
+        self._read: tuple[str, Material] | None = None
+        self._task: tuple[tuple[str, str, int], Task] | None = None
 
-    def read(self, name: str) -> Graph:
-        """The whole graph."""
-        if self._graph is None or self._graph[0] != name:
-            self._graph = self._split = None
-            self._graph = name, self.inputs[name].read()
-        return self._graph[1]
+    def read(self, name: str) -> Material:
+        """All of it: a graph, or evidence."""
+        if self._read is None or self._read[0] != name:
+            self._read = self._task = None
+            self._read = name, self.inputs[name].read()
+        return self._read[1]
 
-    def split(self, name: str, kind: str, seed: int) -> Split:
-        """The graph with links hidden."""
+    def task(self, name: str, kind: str, seed: int) -> Task:
+        """What is asked of it, with something hidden."""
         asked = name, kind, seed
-        if self._split is None or self._split[0] != asked:
-            graph = self.read(name)
-            self._split = None
-            self._split = asked, hide(graph, kind, seed)
-        return self._split[1]
+        if self._task is None or self._task[0] != asked:
+            material = self.read(name)
+            self._task = None
+            self._task = asked, make_task(material, kind, seed)
+        return self._task[1]
 
 
 def make_cells(study: Study, graphs: Graphs) -> list[Cell]:
@@ -86,18 +87,21 @@ def make_cells(study: Study, graphs: Graphs) -> list[Cell]:
         WrongUse: a choice that does not exist.
         DataRefused: a graph that cannot be read or split.
     """
-    arms = [(arm, arm_recipe(study, arm)) for arm in study.arms]
     cells = [
         cell
         for dataset in graphs.inputs
-        for split, seed in _splits(study)
-        for cell in _cells_of(study, graphs, dataset, split, seed, arms)
+        for arms in [
+            [(arm, arm_recipe(study, dataset, arm)) for arm in study.arms_of(dataset)]
+        ]
+        for kind in study.splits_of(dataset)
+        for seed in study.seeds_of(dataset)
+        for cell in _cells_of(study, graphs, dataset, kind, seed, arms)
     ]
-    return sorted(cells, key=lambda cell: study.seeds.index(cell.seed))
+    return sorted(cells, key=lambda cell: _place(study, cell))
 
 
-def _splits(study: Study) -> Iterator[tuple[str, int]]:
-    return ((split, seed) for split in study.splits for seed in study.seeds)
+def _place(study: Study, cell: Cell) -> int:
+    return study.seeds_of(cell.dataset).index(cell.seed)
 
 
 def _cells_of(
@@ -109,33 +113,34 @@ def _cells_of(
     arms: list[tuple[StudyArm, Recipe | None]],
 ) -> Iterator[Cell]:
     try:
-        split = graphs.split(dataset, kind, seed)
+        task = graphs.task(dataset, kind, seed)
     except NodeembError as error:
         error.args = (f"{dataset}, {kind}: {error}",)
         raise
-    budget = study.budget(split.train.num_nodes)
+    budget = study.budget(dataset, task.train.num_nodes)
+    columns = tuple(study.columns_of(dataset))
     for arm, recipe in arms:
-        if dataset in arm.without:
-            continue
         pairs = 0.0
         if recipe is not None:
-            recipe, pairs = with_budget(recipe, split.train, budget, seed)
-        key = _key(recipe, arm.baseline, split, seed, study.columns)
-        yield Cell(dataset, kind, seed, arm.called, recipe, arm.baseline, pairs, key)
+            recipe, pairs = with_budget(recipe, task.train, budget, seed)
+        key = _key(recipe, arm.baseline, task, seed, columns)
+        yield Cell(
+            dataset, kind, seed, arm.called, recipe, arm.baseline, pairs, columns, key
+        )
 
 
 def _key(
     recipe: Recipe | None,
     baseline: str | None,
-    split: Split,
+    task: Task,
     seed: int,
-    columns: list[str],
+    columns: tuple[str, ...],
 ) -> str:
     decides: dict[str, Any] = {
         "nodeemb": __version__,
         "baseline": baseline,
-        "graph": split.manifest["graph_hash"],
-        "split": split.manifest["hash"],
+        "graph": task.graph_hash,
+        "split": task.hash,
         "seed": seed,
         "columns": sorted(columns),
     }

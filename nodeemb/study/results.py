@@ -78,12 +78,12 @@ class Results:
     @property
     def datasets(self) -> list[str]:
         """Names, in order."""
-        return [graph.called for graph in self.study.datasets]
+        return [one.called for one in self.study.datasets]
 
     @property
     def arms(self) -> list[str]:
         """Names, in order."""
-        return [arm.called for arm in self.study.arms]
+        return self.study.all_arms()
 
     @property
     def baselines(self) -> set[str]:
@@ -97,7 +97,7 @@ class Results:
 
     def groups(self) -> Iterable[tuple[str, str]]:
         """(data set, split), in order."""
-        return ((d, s) for d in self.datasets for s in self.study.splits)
+        return ((d, s) for d in self.datasets for s in self.study.splits_of(d))
 
     def values(
         self, dataset: str, split: str, arm: str, column: str, links: str = "test"
@@ -109,7 +109,7 @@ class Results:
             links: "test" or "validation": which hidden links it was measured on.
         """
         found = {}
-        for seed in self.study.seeds:
+        for seed in self.study.seeds_of(dataset):
             result = self.cells.get((dataset, split, arm, seed))
             if result is not None and column in result[links]:
                 found[seed] = float(result[links][column])
@@ -132,7 +132,7 @@ class Results:
         """What training took; None where no cell is done."""
         told = [
             result["training"]
-            for seed in self.study.seeds
+            for seed in self.study.seeds_of(dataset)
             if (result := self.cells.get((dataset, split, arm, seed)))
             and result["state"] == "done"
         ]
@@ -151,7 +151,7 @@ def standings(results: Results) -> list[Standing]:
     wins = [
         results.best(dataset, split, column)
         for dataset, split in results.groups()
-        for column in results.study.columns
+        for column in results.study.columns_of(dataset)
     ]
     return [
         _standing(results, arm, sum(arm in best for best in wins))

@@ -7,6 +7,8 @@ weak component 15 % of the links for the test and 5 % for validation, a spanning
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from nodeemb.errors import unknown_name
@@ -25,8 +27,8 @@ SPLITS: dict[str, SplitRule] = {
 }
 
 
-def check_split(name: str) -> None:
-    """Refuses a kind of split that does not exist.
+def check_split(name: str, others: Iterable[str] = ()) -> None:
+    """Refuses a kind of split that does not exist; others: kinds known elsewhere.
 
     Raises:
         WrongUse: with the closest name, or why a published one is refused.
@@ -34,7 +36,7 @@ def check_split(name: str) -> None:
     if name in REFUSED:
         protocol(name)
     if name not in SPLITS:
-        raise unknown_name("split", name, SPLITS)
+        raise unknown_name("split", name, [*SPLITS, *others])
 
 
 def hide(graph: Graph, kind: str, seed: int) -> Split:

@@ -7,10 +7,10 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nodeemb.evaluation.columns import COLUMNS
 from nodeemb.progress import amount
 from nodeemb.study import dose
 from nodeemb.study.against import HAIR, Comparison
+from nodeemb.study.columns import ABOUT
 from nodeemb.study.contrasts import (
     Answer,
     answers,
@@ -19,6 +19,7 @@ from nodeemb.study.contrasts import (
     rows_of_answers,
     rows_overall,
 )
+from nodeemb.study.options import Study
 from nodeemb.study.results import Cost, Number, Results, standings
 
 CONTRASTS = (
@@ -48,7 +49,7 @@ def markdown(results: Results) -> str:
             if results.cost(dataset, split, arm) is not None
         ]
         if rows:
-            heads = table_heads(results)
+            heads = table_heads(results, dataset)
             parts += [f"## {dataset}, {split}", grid(heads, rows)]
     if results.failed:
         parts += ["## Failed", "\n".join(f"- {line}" for line in failures(results))]
@@ -73,8 +74,9 @@ def legend(results: Results) -> str:
         )
     else:
         told.append("Every method trains as long as its preset says.")
+    told += _of_groups(study)
     told.append(
-        f"All have {study.width} floats a node. CPU seconds and pairs are of training "
+        f"All have {study.width} floats a node{_but(study)}. CPU seconds and pairs are of training "
         "alone, a mean over seeds."
     )
     told += [
@@ -86,6 +88,28 @@ def legend(results: Results) -> str:
     if left:
         told.append(f"{left:,} of {results.wanted:,} cells are not there yet.")
     return " ".join(told)
+
+
+def _but(study: Study) -> str:
+    """Which arms have another width."""
+    others = [f"{arm.called} {arm.width}" for arm in study.arms if arm.width]
+    return f", but {', '.join(others)}" if others else ""
+
+
+def _of_groups(study: Study) -> list[str]:
+    """What groups have of their own."""
+    told = []
+    for name, group in study.groups.items():
+        own = []
+        if group.seeds:
+            own.append(f"seeds {', '.join(map(str, group.seeds))}")
+        if group.pairs_per_node:
+            own.append(f"{amount(group.pairs_per_node)} pairs for each node")
+        if group.width:
+            own.append(f"{group.width} floats a node")
+        if own:
+            told.append(f"Data sets of the group {name} have {', '.join(own)}.")
+    return told
 
 
 def contrasts_text(
@@ -134,8 +158,10 @@ def grid(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def columns_asked(results: Results) -> list[tuple[str, str]]:
     """(heading, what it asks) of every column."""
-    columns = (COLUMNS[name] for name in results.study.columns)
-    return [(column.title, column.asks) for column in columns]
+    names = dict.fromkeys(
+        name for one in results.datasets for name in results.study.columns_of(one)
+    )
+    return [(ABOUT[name].title, ABOUT[name].asks) for name in names]
 
 
 def standing_rows(results: Results) -> tuple[list[str], list[list[str]]]:
@@ -154,15 +180,15 @@ def standing_rows(results: Results) -> tuple[list[str], list[list[str]]]:
     return ["", "best in columns", "CPU s", "pairs", "cells", "failed"], rows
 
 
-def table_heads(results: Results) -> list[str]:
-    """The heading of each column of the table."""
-    titles = (COLUMNS[name].title for name in results.study.columns)
+def table_heads(results: Results, dataset: str) -> list[str]:
+    """The heading of each column of a data set's table."""
+    titles = (ABOUT[name].title for name in results.study.columns_of(dataset))
     return ["", *titles, "CPU s", "pairs", "epochs"]
 
 
 def _cells(results: Results, dataset: str, split: str, arm: str) -> list[str]:
     cells = []
-    for column in results.study.columns:
+    for column in results.study.columns_of(dataset):
         number = results.number(dataset, split, arm, column)
         best = arm in results.best(dataset, split, column)
         text = "" if number is None else number_text(number)
@@ -190,7 +216,7 @@ def tidy(results: Results) -> list[dict[str, Any]]:
     for dataset, split in results.groups():
         for arm in results.arms:
             cost = results.cost(dataset, split, arm)
-            for column in results.study.columns:
+            for column in results.study.columns_of(dataset):
                 number = results.number(dataset, split, arm, column)
                 if number is None or cost is None:
                     continue

@@ -117,7 +117,7 @@ def forecast(
 ) -> Forecast:
     """Measures what the cells still to be done will take."""
     count = count_threads(threads)
-    found = forecast_cells(job.todo, job.graphs, job.study.columns, count, progress)
+    found = forecast_cells(job.todo, job.graphs, count, progress)
     seconds = sum(found[cell.key].seconds for cell in job.todo)
     memory = max((told.memory for told in found.values()), default=0)
     return Forecast(found, seconds, memory)
@@ -164,8 +164,8 @@ def carry_out(
     for number, cell in enumerate(job.todo, 1):
         shown.next(number, cell)
         try:
-            split = job.graphs.split(cell.dataset, cell.split, cell.seed)
-            result = do_cell(cell, split, job.study.columns, count, shown.inner)
+            task = job.graphs.task(cell.dataset, cell.split, cell.seed)
+            result = do_cell(cell, task, count, shown.inner)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(
                 f"Interrupted: {number - 1} of {len(job.todo)} cells were done and are "

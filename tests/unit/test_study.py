@@ -18,6 +18,7 @@ from nodeemb.options import parse
 from nodeemb.recipe import load_recipe, presets
 from nodeemb.study import cells as cells_module
 from nodeemb.study import forecast as forecast_module
+from nodeemb.study import tasks as tasks_module
 from nodeemb.study import work
 from nodeemb.study.against import HAIR, against
 from nodeemb.study.budget import pairs_of_epoch, with_budget
@@ -271,14 +272,14 @@ def test_cells_that_fail_are_recorded_and_end_nothing(here, monkeypatch):
             "training": {"optimizer": "sgd", "learning_rate": 100.0},
         },
     }
-    real = cells_module.measured
+    real = tasks_module.measured
 
     def short_of_memory(questions, score, names):
         if questions.seed == 4 and "lambda" in getattr(score, "__qualname__", ""):
             raise MemoryError
         return real(questions, score, names)
 
-    monkeypatch.setattr(cells_module, "measured", short_of_memory)
+    monkeypatch.setattr(tasks_module, "measured", short_of_memory)
     study = small(arms=[wild, "nerd", {"baseline": "degree_sum"}], pairs=10_000)
     with np.errstate(all="ignore"):
         results = done(study)
@@ -302,7 +303,7 @@ def test_a_mistake_in_the_program_is_not_hidden(here, monkeypatch):
     def broken(*args):
         raise AttributeError("a mistake")
 
-    monkeypatch.setattr(cells_module, "measured", broken)
+    monkeypatch.setattr(tasks_module, "measured", broken)
     with pytest.raises(AttributeError):
         done(small())
 
@@ -591,9 +592,9 @@ def test_a_file_is_refused_before_any_work(here, changes, told):
 
 
 def test_a_study_has_one_budget():
-    assert small(pairs=None, pairs_per_node=3).budget(10) == 30
-    assert small(pairs=7).budget(10) == 7
-    assert small(pairs=None).budget(10) is None
+    assert small(pairs=None, pairs_per_node=3).budget("ring", 10) == 30
+    assert small(pairs=7).budget("ring", 10) == 7
+    assert small(pairs=None).budget("ring", 10) is None
 
 
 def test_studies_that_come_with_nodeemb_can_be_read():

@@ -126,7 +126,7 @@ def test_contrasts_are_on_the_page_and_in_the_table():
         ({"contrasts": [{"this": "bb", "over": "a"}]}, "Did you mean b"),
         ({"margins": {}}, "no margins"),
         ({"margins": {"hits@20": 0.1}}, "no column in this study"),
-        ({"chosen_by": "mrr"}, "no column in this study"),
+        ({"chosen_by": "mrr"}, "no column of "),
         ({"margins": {"auc": 0.0}}, "margins"),
         (
             {
@@ -155,7 +155,7 @@ def test_an_arm_may_have_its_own_width():
         contrasts=[],
         margins={},
     )
-    recipes = [arm_recipe(asked, arm) for arm in asked.arms]
+    recipes = [arm_recipe(asked, asked.datasets[0].called, arm) for arm in asked.arms]
     assert [recipe.roles.width for recipe in recipes if recipe] == [8, 16]
 
 
