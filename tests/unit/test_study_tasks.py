@@ -297,7 +297,7 @@ def dosed_study(**changes):
                 "arms": ["single", "source_target"],
                 "pairs_per_node": 3000,
                 "chosen_by": "gain",
-                "recipe": {"noise": {"side": "target"}},
+                "recipe": {"noise": {"side": "target"}, "training": {"learning_rate": 0.3}},
             }
         },
         "splits": ["dirlinkbench"],
