@@ -17,9 +17,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import permutations
 from typing import Literal, NamedTuple
 
 import numpy as np
+
+from nodeemb.rng import stream_key, units
+
+_ORDERS = 10_000  # looked at, at most, for p by permutation
 
 Verdict = Literal["better", "worse", "equivalent", "undecided"]
 
@@ -79,23 +84,22 @@ def shift(values: Sequence[float]) -> Shift:
     """Mean differences of two arms over data sets, one each."""
     given = np.asarray(values, float)
     walsh = np.sort((given[:, None] + given[None, :])[np.triu_indices(len(given))] / 2)
-    left = given[given != 0]
-    law = _signed_ranks(len(given))
-    # the k lowest and k highest Walsh averages are outside of the interval
-    outside = int(np.searchsorted(np.cumsum(law), 0.025, side="right"))
-    outside = min(outside, (len(walsh) - 1) // 2)
+    law = _signed_ranks(np.arange(1, len(given) + 1))
+    # the k lowest and k highest Walsh averages are outside of the interval, with k the
+    # highest sum of ranks of chance .025 or less
+    outside = max(int(np.searchsorted(np.cumsum(law), 0.025, side="right")) - 1, 0)
     return Shift(
         float(np.median(walsh)),
         float(walsh[outside]),
         float(walsh[-1 - outside]),
-        _wilcoxon(left),
+        _wilcoxon(given[given != 0]),
     )
 
 
-def _signed_ranks(count: int) -> np.ndarray:
-    """(count (count + 1) / 2 + 1,): chance of each sum of ranks with signs by a coin."""
+def _signed_ranks(ranks: np.ndarray) -> np.ndarray:
+    """(sum + 1,): chance of each sum of whole-number ranks with signs by a coin."""
     law = np.ones(1)
-    for rank in range(1, count + 1):
+    for rank in ranks:
         longer = np.zeros(len(law) + rank)
         longer[: len(law)] += law / 2
         longer[rank:] += law / 2
@@ -104,13 +108,14 @@ def _signed_ranks(count: int) -> np.ndarray:
 
 
 def _wilcoxon(values: np.ndarray) -> float:
-    from scipy.stats import wilcoxon
+    """Exact also with ties, as which scipy's is not: equal sizes share their ranks."""
+    from scipy.stats import rankdata
 
-    if len(values) == 0:
-        return 1.0
-    ties = len(np.unique(np.abs(values))) < len(values)
-    method = "approx" if ties and len(values) > 13 else "exact"
-    return float(wilcoxon(values, method=method).pvalue)
+    twice = np.rint(2 * rankdata(np.abs(values))).astype(
+        int
+    )  # a shared rank may be half
+    law, told = _signed_ranks(twice), int(twice[values > 0].sum())
+    return float(min(1.0, 2 * min(law[: told + 1].sum(), law[told:].sum())))
 
 
 def holm(chances: Sequence[float]) -> list[float]:
@@ -125,7 +130,10 @@ def holm(chances: Sequence[float]) -> list[float]:
 
 
 class Trend(NamedTuple):
-    """Kendall's tau, its p by permutation, and the range of tau with one group left out."""
+    """Kendall's tau, its p by permutation, and the range of tau with one group left out.
+
+    tau is 0 where the doses, or the responses, are all equal.
+    """
 
     tau: float
     p: float
@@ -144,12 +152,42 @@ def trend(
     """
     from scipy.stats import kendalltau
 
-    told = kendalltau(dose, response)
     rest = []
     for group in sorted(set(groups)):
         kept = [place for place, name in enumerate(groups) if name != group]
         if len(kept) >= 3:
-            tau = kendalltau([dose[i] for i in kept], [response[i] for i in kept])
-            rest.append(float(tau.statistic))
-    rest = rest or [float(told.statistic)]
-    return Trend(float(told.statistic), float(told.pvalue), min(rest), max(rest))
+            rest.append(_tau([dose[i] for i in kept], [response[i] for i in kept]))
+    tau = _tau(dose, response)
+    rest = rest or [tau]
+    if len(set(dose)) == len(dose) and len(set(response)) == len(response):
+        p = float(kendalltau(dose, response).pvalue)
+    else:
+        p = _permuted(dose, response)
+    return Trend(tau, p, min(rest), max(rest))
+
+
+def _tau(dose: Sequence[float], response: Sequence[float]) -> float:
+    from scipy.stats import kendalltau
+
+    if len(set(dose)) < 2 or len(set(response)) < 2:
+        return 0.0
+    return float(kendalltau(dose, response).statistic)
+
+
+def _permuted(dose: Sequence[float], response: Sequence[float]) -> float:
+    """p of tau where values are equal, by all orders of the doses, or by some of them."""
+    one, other = (
+        np.sign(np.subtract.outer(values, values)) for values in (dose, response)
+    )
+    count, told = len(one), abs(np.sum(one * other))
+    if math.factorial(count) <= _ORDERS:
+        orders = np.array(list(permutations(range(count))))
+    else:
+        drawn = units(stream_key(0, "trend"), 0, (_ORDERS - 1) * count)
+        orders = np.argsort(drawn.reshape(-1, count), axis=1)
+        orders = np.concatenate([[np.arange(count)], orders])
+    sums = [
+        np.sum(one[some[:, :, None], some[:, None, :]] * other, axis=(1, 2))
+        for some in np.array_split(orders, len(orders) // 200 + 1)
+    ]
+    return float(np.mean(np.abs(np.concatenate(sums)) >= told))
