@@ -1,0 +1,50 @@
+"""The processes of a study that does several cells at a time end with it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+BEGUN = """
+import os, time
+from nodeemb.study.parallel import _pool
+if __name__ == "__main__":
+    with _pool(1) as pool:
+        print(pool.submit(os.getpid).result(), flush=True)
+        pool.submit(time.sleep, 600).result()
+"""
+
+
+def alive(number: int) -> bool:
+    try:
+        with open(f"/proc/{number}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc"), reason="looks into /proc")
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
+def test_nothing_goes_on_after_the_study_was_ended(tmp_path, how):
+    (tmp_path / "begun.py").write_text(BEGUN)
+    with subprocess.Popen(
+        [sys.executable, tmp_path / "begun.py"],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    ) as begun:  # fmt: skip
+        assert begun.stdout is not None
+        process = int(begun.stdout.readline())
+        assert alive(process)
+        begun.send_signal(how)
+        begun.wait()
+        end = time.monotonic() + 20
+        while alive(process) and time.monotonic() < end:
+            time.sleep(0.02)
+        left = alive(process)
+        if left:
+            os.kill(process, signal.SIGKILL)
+        assert not left
