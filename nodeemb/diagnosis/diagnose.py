@@ -44,7 +44,7 @@ class Diagnosis:
 
     Attributes:
         nodes: that have evidence.
-        links: pairs u -> v with evidence.
+        links: pairs u -> v with evidence; without direction, pairs.
         evidence: "events", "links" or "sentences".
         directed: whether the evidence has a direction at all.
         reciprocity: share of links whose reverse is a link.
@@ -57,7 +57,7 @@ class Diagnosis:
         told_by_potential, told_by_vectors: share of hidden one-way links whose way is told
             by one number a node, and by vectors beside it (links); a coin tells .5.
         overlap: 1 where nodes alike as sources are alike as targets, 0 where hubs and
-            authorities are apart.
+            authorities are apart; nan where the halves agree on nothing.
         fits: width -> scheme -> fit to the other half, the best of all being 1; nan where
             the halves agree on nothing.
         two_tables: fit of source_target less that of the better single table, each at its
@@ -163,13 +163,13 @@ def diagnose_evidence(
 ) -> Diagnosis:
     """As `diagnose`, of evidence that is there; kind: what it is called."""
     whole = evidence.whole
-    amount = int(whole.sum()) if evidence.events else whole.nnz
-    if amount < _FEWEST or whole.nnz < _FEWEST:
+    directed = (whole - whole.T).nnz > 0
+    links = whole.nnz if directed else whole.nnz // 2
+    if links < _FEWEST:
         raise DataRefused(
-            f"{whole.nnz:,} pairs with evidence are too few to be dealt to two halves",
+            f"pairs with evidence are too few to be dealt to two halves: {links:,}",
             allowed=f"{_FEWEST} or more, loops not counted",
         )
-    directed = abs(whole - whole.T).sum() > 0
     watch = Watch(progress)
     scale = scale_of(evidence)
     rank = chosen.width // 2
@@ -189,15 +189,16 @@ def diagnose_evidence(
     fitted = {place: np.mean(parts, axis=0) for place, parts in found.fits.items()}
     best = max(parts.sum() for parts in fitted.values())
     contrasts = _contrasts(fitted, best, seed)
+    undecided = bool(np.isnan(contrasts["source_target"].value))
     rows, columns = np.diff(whole.indptr) > 0, np.diff(whole.tocsc().indptr) > 0
     there = whole.copy()
     there.data[:] = 1
     mutual = there.multiply(there.T).sum()
     return Diagnosis(
         nodes=int((rows | columns).sum()),
-        links=whole.nnz,
+        links=links,
         evidence=kind,
-        directed=bool(directed),
+        directed=directed,
         reciprocity=float(mutual / whole.nnz),
         one_role=float((rows ^ columns).sum() / (rows | columns).sum()),
         skew=ratio.estimate(ratio.mean(found.skew), seed),
@@ -208,7 +209,7 @@ def diagnose_evidence(
         gradient=_maybe(found.gradient, seed),
         told_by_potential=_maybe(found.potential, seed),
         told_by_vectors=_maybe(found.vectors, seed),
-        overlap=float(np.mean(found.overlaps)),
+        overlap=np.nan if undecided else float(np.mean(found.overlaps)),
         fits={
             width: {
                 scheme: float(fitted[width, scheme].sum() / best)

@@ -2,6 +2,7 @@
 
 - *events*: a graph whose whole-number weights count things that happened, and a corpus, whose
   pairs of words are counted sentence by sentence. Events are dealt one by one, sentences whole.
+  Counts that are the same both ways are of events without direction, each dealt once.
 - *links*: a graph that says of each pair whether there is a link and no more. Pairs are dealt
   whole, with both of their directions, so that no half knows the way of the other's links.
 
@@ -14,7 +15,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, triu
 
 from nodeemb.corpus.corpus import Corpus
 from nodeemb.diagnosis.counting import count_in_groups
@@ -144,6 +145,10 @@ def _matrix(
 def _deal_events(
     whole: csr_array, shares: Shares, draw: np.random.Generator
 ) -> tuple[csr_array, ...]:
+    if (whole - whole.T).nnz == 0 and whole.nnz:
+        # an event that is both u -> v and v -> u would be in two parts
+        parts = _deal_events(csr_array(triu(whole)), shares, draw)
+        return tuple(csr_array(part + part.T) for part in parts)
     left, made = whole.data.astype(np.int64), []
     rest = sum(shares)
     for share in shares:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nodeemb.diagnosis.fits import SCHEMES
-from nodeemb.diagnosis.recommend import recommend
+from nodeemb.diagnosis.recommend import by_chance, recommend
 
 if TYPE_CHECKING:
     from nodeemb.diagnosis.diagnose import Diagnosis
@@ -34,7 +34,8 @@ def _rows(found: Diagnosis) -> list[str]:
         ("one role only", f"{found.one_role:.3f}", "nodes, sources or targets alone"),
     ]
     if found.directed:
-        null = f"{np.mean(found.skew_null):+.3f}" if found.skew_null else "not asked"
+        chance = by_chance(found)
+        null = "undecided" if np.isnan(chance) else f"{chance:+.3f}"
         rows.append(
             (
                 "skew",
@@ -59,7 +60,11 @@ def _rows(found: Diagnosis) -> list[str]:
             ("way, by vectors", _told(found.told_by_vectors), "beside that number"),
         ]
     rows.append(
-        ("overlap", f"{found.overlap:.3f}", "1: one space; 0: hubs, authorities")
+        (
+            "overlap",
+            "undecided" if np.isnan(found.overlap) else f"{found.overlap:.3f}",
+            "1: one space; 0: hubs, authorities",
+        )
     )
     return [f"{name:<18}{value:<24}{about}" for name, value, about in rows]
 
@@ -75,7 +80,10 @@ def _fits(found: Diagnosis) -> list[str]:
     head = "fit to the hidden half, floats a node"
     lines = [f"{head:<40}" + "".join(f"{width:>8}" for width in widths)]
     for scheme in SCHEMES:
-        numbers = "".join(f"{found.fits[width][scheme]:>8.3f}" for width in widths)
+        fits = (found.fits[width][scheme] for width in widths)
+        numbers = "".join(
+            f"{'-' if np.isnan(fit) else f'{fit:.3f}':>8}" for fit in fits
+        )
         lines.append(f"  {scheme:<38}{numbers}")
     return lines
 

@@ -2,12 +2,14 @@
 
 The net flow F = N - N' of a half is compared with differences of potentials f (the gradient
 part of Hodge's decomposition of a flow on a graph; what is left runs in cycles, or depends on
-who the other node is). With w the traffic of a pair in both halves,
+who the other node is). With w the traffic of a pair in a half,
 
     f = argmin sum over pairs of (F_uv - w_uv (f_u - f_v))^2 / w_uv,    L f = F 1
 
-Events, where both halves know a pair: gradient share = f_A' F_B 1 / sum of F_A F_B / w, in
-which noise of the halves does not meet. Links, where no pair is in both halves: the share of
+Events, where both halves know a pair: over the pairs that half A knows,
+gradient share = sum of F_B (f_u - f_v) / sum of F_B F_A / w_A, in which noise of the halves
+does not meet. (With the traffic of both in place of w_A it would: of a single event one half has
+the way, and neither sum both, but only the lower one would lose by it.) Links, where no pair is in both halves: the share of
 the other half's one-way links whose way f_A tells.
 
 Source: Jiang, Lim, Yao, Ye. Statistical ranking and combinatorial Hodge theory. Math.
@@ -44,14 +46,17 @@ class Ways(NamedTuple):
 
 def gradient_of_events(one: csr_array, other: csr_array) -> Ratio:
     """Parts of the share of the asymmetry that is a gradient."""
-    traffic = csr_array(one + one.T + other + other.T)
-    flow, theirs = csr_array(one - one.T), csr_array(other - other.T)
+    traffic = csr_array(one + one.T)
+    flow = csr_array(one - one.T)
     potential = _solve(traffic, _sums(flow), _RIDGE * _sums(traffic))
     inverse = traffic.copy()
     inverse.data = 1 / inverse.data
-    shared = flow.multiply(theirs).multiply(inverse)
+    known = traffic.copy()
+    known.data[:] = 1
+    theirs = csr_array(csr_array(other - other.T).multiply(known))
+    shared = csr_array(flow.multiply(theirs).multiply(inverse))
     # either node of a pair has half of it
-    return Ratio(potential * _sums(theirs), _sums(csr_array(shared)) / 2)
+    return Ratio(potential * _sums(theirs), _sums(shared) / 2)
 
 
 def ways_of_links(

@@ -32,13 +32,19 @@ def recommend(found: Diagnosis) -> Advice:
         )
     if not found.directed:
         return _one_table(found, "The evidence has no direction.")
-    null = float(np.mean(found.skew_null))
-    level = max(_LITTLE, null + _LITTLE)
+    if np.isnan(found.skew.value):
+        return _one_table(found, "Whether it is asymmetric is undecided.")
+    null = by_chance(found)
+    level = _LITTLE + (0 if np.isnan(null) else max(null, 0))
     if not found.skew.low > level:
         return _one_table(
             found,
-            f"Its asymmetry is not told from chance: skew {_share(found.skew.value)}, with "
-            f"direction left to chance {_share(null)}.",
+            f"Its asymmetry is not told from chance: skew {_share(found.skew.value)}"
+            + (
+                "."
+                if np.isnan(null)
+                else f", with direction left to chance {_share(null)}."
+            ),
         )
     asymmetry = f"{_share(found.skew.value)} of the structure is asymmetric."
     two, skewed = found.two_tables, found.skew_form
@@ -51,7 +57,7 @@ def recommend(found: Diagnosis) -> Advice:
                 asymmetry,
                 f"Two tables of half the rank say {_points(two.value)} more of the hidden "
                 "half than the better single table of full rank.",
-                _kind(found),
+                *_kind(found),
             ),
         )
     return Advice(
@@ -61,9 +67,15 @@ def recommend(found: Diagnosis) -> Advice:
             f"A symmetric and a skew part say {_points(skewed.value)} more of the hidden "
             f"half than the better single table, and {_points(skewed.value - two.value)} "
             "more than two tables.",
-            _kind(found),
+            *_kind(found),
         ),
     )
+
+
+def by_chance(found: Diagnosis) -> float:
+    """Mean skew share with direction left to chance; nan where none can be told."""
+    told = [null for null in found.skew_null if not np.isnan(null)]
+    return float(np.mean(told)) if told else float("nan")
 
 
 def _one_table(found: Diagnosis, why: str) -> Advice:
@@ -108,16 +120,18 @@ def _direction_only(found: Diagnosis, asymmetry: str) -> Advice:
     return Advice(kept.scheme, tuple(reasons))
 
 
-def _kind(found: Diagnosis) -> str:
+def _kind(found: Diagnosis) -> list[str]:
+    if np.isnan(found.overlap):
+        return []
+    told = f"(overlap {found.overlap:.2f})"
     if found.overlap >= 0.5:
-        return (
-            f"Nodes alike as sources are alike as targets (overlap {found.overlap:.2f}): "
-            "order within one space, rather than hubs and authorities."
-        )
-    return (
-        f"Nodes alike as sources are not alike as targets (overlap {found.overlap:.2f}): "
-        "hubs and authorities."
-    )
+        return [
+            f"Nodes alike as sources are alike as targets {told}: order within one space, "
+            "rather than hubs and authorities."
+        ]
+    return [
+        f"Nodes alike as sources are not alike as targets {told}: hubs and authorities."
+    ]
 
 
 def _share(value: float) -> str:

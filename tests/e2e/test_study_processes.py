@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -22,13 +23,13 @@ if __name__ == "__main__":
 
 def alive(number: int) -> bool:
     try:
-        with open(f"/proc/{number}/stat") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+        told = Path(f"/proc/{number}/stat").read_text()
     except OSError:
         return False
+    return told.rsplit(")", 1)[1].split()[0] != "Z"
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc"), reason="looks into /proc")
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks into /proc")
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
 def test_nothing_goes_on_after_the_study_was_ended(tmp_path, how):
     (tmp_path / "begun.py").write_text(BEGUN)

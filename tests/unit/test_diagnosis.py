@@ -67,6 +67,32 @@ def test_what_is_dealt_is_all_there_is_and_nothing_twice():
     assert abs(first - second).sum() > 0
 
 
+def test_an_event_without_direction_is_in_one_half():
+    both = np.triu(random_counts(40, 0).toarray(), 1)
+    whole = csr_array(both + both.T)
+    one, other = of_matrix(whole, True, 5).deal(0)
+    assert (one + other).toarray() == pytest.approx(whole.toarray())
+    for half in (one, other):
+        assert (half - half.T).nnz == 0
+        assert half.sum() == pytest.approx(whole.sum() / 2, rel=0.1)
+
+
+def test_counts_without_direction_or_structure_are_nothing():
+    """Were either way of an event dealt by itself, its halves would agree on noise."""
+    draw = np.random.default_rng(0)
+    sources, targets = np.triu_indices(80, 1)
+    weight = draw.poisson(2.0, len(sources))
+    there = weight > 0
+    graph = ne.Graph.from_edges(
+        sources[there], targets[there], weight=weight[there], directed=False
+    )
+    found = ne.diagnose(graph, DiagnoseOptions(width=8))
+    assert found.evidence == "events" and not found.directed
+    assert not found.negative.low > 0 and not found.signature.low > 0
+    assert recommend(found).scheme == "single"
+    assert found.links == graph.num_edges
+
+
 @pytest.mark.parametrize("events", [True, False])
 def test_chance_turns_pairs_and_changes_nothing_else(events):
     whole = random_counts(40, 0, 3)
@@ -116,6 +142,32 @@ def test_a_pure_gradient_is_all_gradient_and_a_ring_none():
     ring[np.arange(size), (np.arange(size) + 1) % size] = 1
     ring = csr_array(ring)
     assert ratio.value(gradient_of_events(ring, ring)) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("rate", [0.5, 2.0])
+def test_the_gradient_share_is_true_where_pairs_have_few_events(rate):
+    """Half of the asymmetry a potential, half by pairs; noise is in no share."""
+    draw = np.random.default_rng(1)
+    size = 150
+    order = draw.normal(0, 0.25, size)
+    steps = order[:, None] - order[None, :]
+    rest = np.triu(draw.normal(0, steps.std(), (size, size)), 1)
+    rest = rest - rest.T
+    rest -= rest.mean(1)[:, None] - rest.mean(1)[None, :]  # by pairs alone
+    ways = np.clip(steps + rest, -0.95, 0.95)
+    upper, lower = [], []
+    for _ in range(4):
+        pairs = np.triu(draw.poisson(rate, (size, size)), 1)
+        ahead = draw.binomial(pairs, (1 + ways) / 2)
+        counts = csr_array((ahead + (pairs - ahead).T).astype(float))
+        for number in range(2):
+            one, other = of_matrix(counts, True, 0).deal(number)
+            for halves in ((one, other), (other, one)):
+                found = gradient_of_events(*halves)
+                upper.append(found.upper.sum())
+                lower.append(found.lower.sum())
+    true = (steps**2).sum() / (ways**2).sum()
+    assert sum(upper) / sum(lower) == pytest.approx(true, abs=0.06)
 
 
 def test_the_way_of_hidden_links_is_told_by_an_order():
@@ -207,6 +259,7 @@ def test_where_halves_agree_on_nothing_it_says_so(kind):
     if kind == "star":
         assert recommend(found).scheme == "single"
         assert "agree on nothing" in found.text()
+    assert "nan" not in found.text()
 
 
 def test_fits_are_those_of_the_best_approximations_of_a_matrix():
