@@ -21,6 +21,7 @@ def inspect(
 
     Of edges that come more than once the first counts, unless --duplicates says otherwise.
     """
+    from nodeemb.io.graph_files import is_saved_graph
     from nodeemb.io.notes import notes
     from nodeemb.options import parse
     from nodeemb.settings import Input
@@ -37,13 +38,15 @@ def inspect(
         duplicates,
         undirected,
     )
-    chosen = parse(Input, {"duplicates": "first", **given}, "options")
+    saved = name is not None and is_saved_graph(name)  # its duplicates are joined
+    joined = {} if saved else {"duplicates": "first"}
+    chosen = parse(Input, {**joined, **given}, "options")
     card = chosen.card
     graph = chosen.read()
     report = graph.report
     show.result(chosen.name if card is None else f"{card.name}: {card.title}")
     show.result(report.text())
-    if report.duplicates and duplicates is None:
+    if report.duplicates and duplicates is None and not saved:
         show.say(
             "Note: to embed this graph, say what its duplicates mean: --duplicates sum, "
             "max or first."

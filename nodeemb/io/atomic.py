@@ -11,7 +11,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -77,7 +77,8 @@ def new_file(
     except OSError as error:
         raise _refused(error, path) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # a read-only place refuses also where nothing is
+            temporary.unlink(missing_ok=True)
 
 
 def check_new_file(path: str | os.PathLike[str]) -> None:

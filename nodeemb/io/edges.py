@@ -127,7 +127,7 @@ def read_edges(
             "Graph.from_networkx",
         )
     if not is_table(path) and kind_of(Path(path)) == "graph":
-        return _saved(Path(path), wanted, reading, directed)
+        return _saved(Path(path), wanted, reading, duplicates, directed)
     name = IN_MEMORY if is_table(path) else str(path)
     gathered = Gathered(name)
     for piece in _pieces(path, wanted, reading, gathered):
@@ -157,7 +157,9 @@ def read_edges(
         ) from None
 
 
-def _saved(path: Path, wanted: Wanted, reading: Reading, directed: bool) -> Graph:
+def _saved(
+    path: Path, wanted: Wanted, reading: Reading, duplicates: str, directed: bool
+) -> Graph:
     """A graph that was saved, every byte of it checked; it says itself how it was read."""
     reading.refuse("a saved graph", str(path))
     if wanted.named() or wanted != Wanted(0, 1, None, None, default_ends=True):
@@ -165,6 +167,12 @@ def _saved(path: Path, wanted: Wanted, reading: Reading, directed: bool) -> Grap
             "a saved graph has no columns to choose from",
             where=str(path),
             next_step="Leave source, target, weight and sign away: what was read is there",
+        )
+    if duplicates != "error":
+        raise WrongUse(
+            "a saved graph has no edge twice",
+            where=str(path),
+            next_step="Leave duplicates away: they were joined when it was saved",
         )
     graph = load_graph(path, whole=True)
     if graph.directed and not directed:

@@ -42,6 +42,15 @@ def test_every_command_for_graphs_takes_it(nodeemb, saved):
     assert Path("2.graph").read_bytes() == Path(saved).read_bytes()
 
 
+def test_edges_joined_when_it_was_saved_need_no_rule_again(nodeemb, refused, here):
+    Path("e.tsv").write_text("a\tb\na\tb\nb\tc\n")
+    rule = ("--duplicates", "sum")
+    assert nodeemb("graph", "e.tsv", *rule, "--out", "e.graph").exit_code == 0
+    told = nodeemb("inspect", "e.graph")
+    assert told.exit_code == 0 and "say what its duplicates mean" not in told.stderr
+    assert "no edge twice" in refused(2, "inspect", "e.graph", *rule)
+
+
 def test_signs_are_there_without_naming_their_column(nodeemb, here):
     Path("s.tsv").write_text(
         "".join(

@@ -329,6 +329,9 @@ def test_read_edges_reads_it_and_takes_no_columns(tmp_path):
     for given in ({"source": 0}, {"weight": 2}, {"sign": "x"}, {"delimiter": ","}):
         with pytest.raises(WrongUse, match="saved graph"):
             ne.read_edges(path, **given)
+    for rule in ("sum", "max", "first"):
+        with pytest.raises(WrongUse, match="no edge twice"):
+            ne.read_edges(path, duplicates=rule)
     with pytest.raises(WrongUse, match="saved as a directed one"):
         ne.read_edges(path, directed=False)
     undirected = ne.save_graph(made(directed=False), tmp_path / "u")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -105,3 +106,15 @@ def test_json_refuses_what_it_cannot_say(tmp_path, value):
     with pytest.raises((ValueError, TypeError)):
         write_json(tmp_path / "a.json", {"x": value})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_read_only_place_is_told_in_words(tmp_path, monkeypatch):
+    """There even the removal of a file that is not there is refused."""
+
+    def refuse(self, *args, **kwargs):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(RunFailed, match="could not be written: Read-only file system"):
+        write_bytes_atomically(tmp_path / "a", b"")
