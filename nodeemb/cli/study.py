@@ -120,6 +120,11 @@ def study(
     looked = table or against is not None or contrasts or record is not None
     if forecast and looked:
         raise WrongUse("--forecast and a table are both asked for", allowed="One")
+    if known and looked:
+        raise WrongUse(
+            "--known takes cells into the study, and what is there already is asked for",
+            next_step="Take them first, then ask: the same command without --known",
+        )
     if record is not None:
         check_record(record)
     asked = load_study(file)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from nodeemb.study.cells import FORMAT, keep, read_result
 from nodeemb.study.results import Results
 from nodeemb.study.work import Job, begin
 
-_TEXTS = ("key", "dataset", "split", "arm")
+_TEXTS = ("key", "dataset", "split", "arm", "error", "graph_hash", "split_hash")
 _GROUPS = ("training", "test", "validation", "environment")
 _LINES, _PACKED, _TABLE = ".jsonl", ".jsonl.gz", ".parquet"
 
@@ -128,10 +129,8 @@ def _read(path: Path) -> Iterator[dict[str, Any]]:
         for number, line in enumerate(file, 1):
             try:
                 cell = json.loads(line)
-                whole = cell["format"] == FORMAT and cell["state"] in ("done", "failed")
-                whole = whole and all(isinstance(cell[k], str) for k in _TEXTS)
-                whole = whole and all(isinstance(cell[k], dict) for k in _GROUPS)
-            except (ValueError, KeyError, TypeError):
+                whole = _is_cell(cell)
+            except (ValueError, KeyError, TypeError, RecursionError):
                 whole = False
             if not whole:
                 raise DataRefused(
@@ -141,3 +140,26 @@ def _read(path: Path) -> Iterator[dict[str, Any]]:
                 )
             cells.append(cell)
     return iter(cells)
+
+
+def _is_cell(cell: Any) -> bool:
+    """Does it hold what reports use; KeyError or TypeError where something is missing."""
+    done = cell["state"] == "done"
+    costs = [cell["training"][name] for name in ("cpu_seconds", "pairs") if done]
+    made = cell["environment"]
+    return (
+        cell["format"] == FORMAT
+        and cell["state"] in ("done", "failed")
+        and all(isinstance(cell[name], str) for name in _TEXTS)
+        and all(isinstance(cell[name], dict) for name in _GROUPS)
+        and all(isinstance(made[name], str) for name in ("nodeemb", "python", "system"))
+        and isinstance(made["packages"], dict)
+        and type(cell["seed"]) is int
+        and all(
+            type(number) in (int, float) and math.isfinite(number)
+            for number in (
+                cell["seconds"], cell["threads"], *costs,
+                *cell["test"].values(), *cell["validation"].values(),
+            )
+        )
+    )  # fmt: skip

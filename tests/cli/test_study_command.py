@@ -171,6 +171,42 @@ def test_a_damaged_record_is_refused_and_nothing_is_taken(
     assert "says no format" in refused(2, "study", asked, "--record", "c.csv")
 
 
+@pytest.mark.parametrize(
+    ("group", "change"),
+    [
+        ("test", {"auc": "0.5"}),
+        ("test", {"auc": None}),
+        ("validation", {"auc": float("nan")}),
+        ("training", {"pairs": None}),
+        ("environment", {"packages": []}),
+        (None, {"seconds": None}),
+        (None, {"seed": "0"}),
+        (None, {"error": 3}),
+    ],
+)
+def test_a_recorded_cell_that_no_report_could_use_is_refused(
+    nodeemb, refused, study, group, change
+):
+    asked = study(arms=[{"baseline": "degree_sum"}])
+    assert nodeemb("study", asked, "-q").exit_code == 0
+    assert nodeemb("study", asked, "--record", "c.jsonl").exit_code == 0
+    cell = json.loads(Path("c.jsonl").read_text().splitlines()[0])
+    cell |= {group: cell[group] | change} if group else change
+    Path("bad.jsonl").write_text(json.dumps(cell))
+    said = refused(3, "study", asked, "--known", "bad.jsonl", "--out", "o")
+    assert "no cell of a study" in said and not Path("o").exists()
+
+
+@pytest.mark.parametrize(
+    "looked", [["--table"], ["--contrasts"], ["--record", "x.jsonl"]]
+)
+def test_known_cells_are_not_passed_over_where_a_table_is_asked_for(
+    refused, study, looked
+):
+    said = refused(2, "study", study(), "--known", "c.jsonl", *looked)
+    assert "--known" in said and "first" in said
+
+
 def test_graphs_are_diagnosed_once_where_the_study_asks(nodeemb, study):
     asked = study(dose=True)
     assert nodeemb("study", asked, "-q").exit_code == 0
