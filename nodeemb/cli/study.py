@@ -79,6 +79,16 @@ Known = Annotated[
         "the others; repeatable.",
     ),
 ]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only",
+        metavar="NAME",
+        help="Do a group or a data set of the study and no other; repeatable. The table "
+        "is of these; the same command without it does the rest.",
+        rich_help_panel="Run",
+    ),
+]
 Jobs = Annotated[
     int,
     typer.Option(
@@ -103,6 +113,7 @@ def study(
     contrasts: Contrasts = False,
     record: Record = None,
     known: Known = None,
+    only: Only = None,
     jobs: Jobs = 1,
     threads: options.Threads = None,
     quiet: options.Quiet = False,
@@ -132,11 +143,11 @@ def study(
     if looked:
         _print(folder, table, against, contrasts, record)
         return
-    job = prepare(asked, out, retry_failed)
+    job = prepare(asked, out, retry_failed, only or ())
     for path in known or []:
         taken = take_record(job, path)
         show.say(f"{taken:,} cells are known from {path}")
-        job = prepare(asked, out, retry_failed)
+        job = prepare(asked, out, retry_failed, only or ())
     if not quiet:
         _before(asked, job)
     _do(job, forecast, over_limit, jobs, threads, quiet)
@@ -216,7 +227,7 @@ def _asked(told: list[Answer]) -> list[Answer]:
 
 def _before(asked: Study, job: Job) -> None:
     show.block("Study", [f"{asked.title} ({asked.name})"])
-    show.block("Graphs", [", ".join(job.graphs.inputs)])
+    show.block("Graphs", [", ".join(dict.fromkeys(c.dataset for c in job.cells))])
     show.block("Arms", [", ".join(arm.called for arm in asked.arms)])
     show.block(
         "Cells",

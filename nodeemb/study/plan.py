@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from nodeemb import __version__
-from nodeemb.errors import NodeembError
+from nodeemb.errors import NodeembError, unknown_name
 from nodeemb.recipe import Recipe
 from nodeemb.study.budget import with_budget
 from nodeemb.study.datasets import Material
@@ -80,16 +80,20 @@ class Graphs:
         return self._task[1]
 
 
-def make_cells(study: Study, graphs: Graphs) -> list[Cell]:
-    """Every cell of a study, in the order they are done.
+def make_cells(study: Study, graphs: Graphs, only: Sequence[str] = ()) -> list[Cell]:
+    """The cells of a study, in the order they are done.
+
+    Args:
+        study, graphs: what it is.
+        only: names of groups and of data sets that are wanted; none: all.
 
     Raises:
-        WrongUse: a choice that does not exist.
+        WrongUse: a choice, a group or a data set that does not exist.
         DataRefused: a graph that cannot be read or split.
     """
     cells = [
         cell
-        for dataset in graphs.inputs
+        for dataset in _wanted(study, only)
         for arms in [
             [(arm, arm_recipe(study, dataset, arm)) for arm in study.arms_of(dataset)]
         ]
@@ -98,6 +102,20 @@ def make_cells(study: Study, graphs: Graphs) -> list[Cell]:
         for cell in _cells_of(study, graphs, dataset, kind, seed, arms)
     ]
     return sorted(cells, key=lambda cell: _place(study, cell))
+
+
+def _wanted(study: Study, only: Sequence[str]) -> list[str]:
+    """Names of data sets."""
+    groups = {one.called: one.group for one in study.datasets}
+    for name in only:
+        if name not in groups and name not in study.groups:
+            known = [*study.groups, *groups]
+            raise unknown_name("group or data set in this study", name, known)
+    return [
+        name
+        for name, group in groups.items()
+        if not only or name in only or group in only
+    ]
 
 
 def _place(study: Study, cell: Cell) -> int:

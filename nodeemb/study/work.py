@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,10 @@ def default_folder(study: Study) -> Path:
 
 
 def prepare(
-    study: Study, out: str | Path | None = None, retry_failed: bool = False
+    study: Study,
+    out: str | Path | None = None,
+    retry_failed: bool = False,
+    only: Sequence[str] = (),
 ) -> Job:
     """Reads and splits every graph, and sees which cells are still to be done.
 
@@ -72,6 +75,7 @@ def prepare(
         study: what to do.
         out: the folder to make or to go on with; by default `default_folder`.
         retry_failed: whether cells that failed are to be done again.
+        only: groups and data sets that are wanted; none: all.
 
     Raises:
         WrongUse: a choice that does not exist, or a folder that is something else.
@@ -80,7 +84,7 @@ def prepare(
     folder = default_folder(study) if out is None else Path(out)
     check_folder(folder, study)
     graphs = Graphs(study)
-    cells = make_cells(study, graphs)
+    cells = make_cells(study, graphs, only)
     todo: dict[str, Cell] = {}
     for cell in cells:
         result = read_result(folder, cell.key)
