@@ -96,6 +96,10 @@ class Contrast(Options):
 class Group(Options):
     """Data sets of one kind: what is asked of them, and by which arms, if not as of others."""
 
+    like: str | None = Field(
+        default=None,
+        description="another group, whose choices hold where this one says nothing",
+    )
     splits: list[str] | None = Field(
         default=None, min_length=1, description="kinds of split; none: as the study's"
     )
@@ -213,6 +217,14 @@ class Study(Options):
             if one.group and one.group not in self.groups:
                 raise unknown_name("group in this study", one.group, self.groups)
         for group in self.groups.values():
+            if group.like is not None:
+                if group.like not in self.groups:
+                    raise unknown_name("group in this study", group.like, self.groups)
+                if self.groups[group.like].like is not None:
+                    raise WrongUse(
+                        f"group {group.like} is itself like another",
+                        allowed="A group that says its choices",
+                    )
             for name in group.arms or []:
                 if name not in self.families:
                     raise unknown_name("arm in this study", name, self.families)
@@ -283,9 +295,19 @@ class Study(Options):
     def _groups_of(self) -> dict[str, Group]:
         none = Group()
         return {
-            one.called: self.groups[one.group] if one.group else none
+            one.called: self._resolved(one.group) if one.group else none
             for one in self.datasets
         }
+
+    def _resolved(self, name: str) -> Group:
+        """A group with what it takes from another."""
+        group = self.groups[name]
+        if group.like is None:
+            return group
+        own = group.model_dump(exclude_unset=True, exclude={"like", "recipe"})
+        base = self.groups[group.like]
+        recipe = _joined(base.recipe, group.recipe)
+        return base.model_copy(update={**own, "recipe": recipe})
 
     def splits_of(self, dataset: str) -> list[str]:
         """Kinds of split of a data set."""
