@@ -81,37 +81,42 @@ def analogies(vectors, row):
     return np.concatenate(right)
 
 
-def main(names, window):
+def compared(words, theirs, ours):
+    """Prints both on every set, with the interval of the difference; words: by frequency."""
     draw = np.random.default_rng(0)
+    row = {word: i for i, word in enumerate(words)}
+    two = similarities(theirs, row), similarities(ours, row)
+    for each, (said, told) in two[0].items():
+        other = two[1][each][1]
+        picks = draw.integers(0, len(said), (DRAWS, len(said)))
+        gains = [
+            spearman(said[p], other[p]) - spearman(said[p], told[p]) for p in picks
+        ]
+        low, high = np.quantile(gains, [0.025, 0.975])
+        print(
+            f"{each} ({len(said)} pairs): {spearman(said, told):.3f}, "
+            f"{spearman(said, other):.3f} ({low:+.3f} to {high:+.3f})"
+        )
+    one, other = (analogies(v, row).astype(float) for v in (theirs, ours))
+    spread = 1.96 * (other - one).std() / len(one) ** 0.5
+    low, high = np.array([-spread, spread]) + (other - one).mean()
+    print(
+        f"analogies ({len(one):,} questions): {one.mean():.3f}, {other.mean():.3f} "
+        f"({low:+.3f} to {high:+.3f})",
+        flush=True,
+    )
+
+
+def main(names, window):
     for name in names:
         corpus = ne.read_corpus([name], tokens="words", lower=True)
-        row = {word: i for i, word in enumerate(corpus.vocabulary.words)}
         print(f"{name}: {corpus}", flush=True)
         theirs, slow = with_gensim(corpus, window)
         ours, fast = with_ours(corpus, window)
         rates = [EPOCHS * len(corpus.tokens) / seconds for seconds in (slow, fast)]
         ratio = rates[1] / rates[0]
         print(f"tokens per CPU-second: {rates[0]:,.0f}, {rates[1]:,.0f} ({ratio:.1f})")
-        two = similarities(theirs, row), similarities(ours, row)
-        for each, (said, told) in two[0].items():
-            other = two[1][each][1]
-            picks = draw.integers(0, len(said), (DRAWS, len(said)))
-            gains = [
-                spearman(said[p], other[p]) - spearman(said[p], told[p]) for p in picks
-            ]
-            low, high = np.quantile(gains, [0.025, 0.975])
-            print(
-                f"{each} ({len(said)} pairs): {spearman(said, told):.3f}, "
-                f"{spearman(said, other):.3f} ({low:+.3f} to {high:+.3f})"
-            )
-        one, other = (analogies(v, row).astype(float) for v in (theirs, ours))
-        spread = 1.96 * (other - one).std() / len(one) ** 0.5
-        low, high = np.array([-spread, spread]) + (other - one).mean()
-        print(
-            f"analogies ({len(one):,} questions): {one.mean():.3f}, {other.mean():.3f} "
-            f"({low:+.3f} to {high:+.3f})",
-            flush=True,
-        )
+        compared(corpus.vocabulary.words, theirs, ours)
 
 
 if __name__ == "__main__":
