@@ -184,7 +184,7 @@ def diagnose_evidence(
         null = evidence.null(number)
         nulls.append(_skew(null, scale_of(null), rank, seed))
     watch.tell("raw shares", (stages - 1) / stages)
-    total = operator(whole, scale, evidence.events)
+    total = operator(whole, scale)
     raw = leading_values(total, chosen.width, seed)
     fitted = {place: np.mean(parts, axis=0) for place, parts in found.fits.items()}
     best = max(parts.sum() for parts in fitted.values())
@@ -248,7 +248,7 @@ def _deal(
 ) -> None:
     """Holds two halves against each other, both ways round."""
     halves = evidence.deal(number)
-    one, other = (operator(half, scale, evidence.events) for half in halves)
+    one, other = (operator(half, scale) for half in halves)
     both = []
     for (mine, theirs), (own, rest) in zip(
         ((one, other), (other, one)), (halves, halves[::-1]), strict=True
@@ -293,7 +293,7 @@ def _add_asymmetry(
 
 def _skew(evidence: Evidence, scale: np.ndarray, rank: int, seed: int) -> float:
     """The skew share by one deal."""
-    one, other = (operator(half, scale, evidence.events) for half in evidence.deal(0))
+    one, other = (operator(half, scale) for half in evidence.deal(0))
     if evidence.events:
         return ratio.value(skew_of_counts(one, other))
     return ratio.value(skew_of_links(leading(one, rank, seed), other))

@@ -9,7 +9,8 @@ less, the leading vectors of sparse graphs are a few nodes with a few links. Wer
 and columns scaled apart, orientation by coin would seem to have structure, since what a node
 has more of as a source it lacks as a target.
 
-Of links, where no pair is in both halves, M = D N D: popularity stays in it.
+Popularity is not in it, of links as of events: every scheme may have biases beside its tables,
+and a graph whose links depend on degrees alone needs no roles.
 """
 
 from __future__ import annotations
@@ -56,12 +57,9 @@ def scale_of(evidence: Evidence) -> np.ndarray:
     return np.where(there, 1 / np.sqrt(degree + tau), 0.0)
 
 
-def operator(half: csr_array, scale: np.ndarray, centred: bool) -> Centred:
+def operator(half: csr_array, scale: np.ndarray) -> Centred:
     """The matrix M of a half."""
     sparse = csr_array(half.multiply(scale[:, None]).multiply(scale[None, :]))
-    if not centred:
-        none = np.zeros(len(scale))
-        return Centred(sparse, none, none)
     rows, columns = np.asarray(half.sum(1)).ravel(), np.asarray(half.sum(0)).ravel()
     root = np.sqrt(max(rows.sum(), 1.0))
     return Centred(sparse, scale * rows / root, scale * columns / root)

@@ -20,7 +20,7 @@ def test_a_file_is_diagnosed_to_a_scheme(nodeemb, edges):
     assert told["nodes"] == 40 and told["evidence"] == "links"
     assert f"roles.scheme={told['scheme']}" in done.stdout
     other = nodeemb("diagnose", edges, *SMALL, "--json", "--seed", 1)
-    assert json.loads(other.stdout)["skew"] != told["skew"]
+    assert json.loads(other.stdout)["fits"] != told["fits"]
 
 
 def test_without_direction_there_is_no_skew(nodeemb, edges):
