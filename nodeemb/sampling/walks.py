@@ -23,10 +23,13 @@ import numpy as np
 from nodeemb.compiled import njit, prange
 from nodeemb.graph.graph import Graph
 from nodeemb.graph.kernels import count_mutual
+from nodeemb.prefetch import fetch_line
 from nodeemb.rng import bits, permutation, stream_key, unit
 from nodeemb.sampling.alias import alias_rows, draw
 from nodeemb.sampling.options import SecondOrderOptions, WalkOptions
 from nodeemb.sampling.sequences import Plan, Sequences
+
+_ABREAST = 32  # walks that a thread walks at once
 
 
 class Steps(NamedTuple):
@@ -137,23 +140,39 @@ def has_arc(pointers, neighbours, source, target):
 
 @njit(parallel=True)
 def _walk(pointers, neighbours, prob, jump, starts, length, key, first):
+    """Walks side by side: while one waits for memory, the others go on."""
     count = len(starts)
     rows = np.empty((count, length), np.int32)
-    lengths = np.empty(count, np.int32)
-    for i in prange(count):
-        node = np.int32(starts[i])
-        rows[i, 0] = node
-        done = 1
-        number = (first + i) * length
-        while done < length:
-            node = step(
-                pointers, neighbours, prob, jump, node, unit(key, number + done)
-            )
-            if node < 0:
-                break
-            rows[i, done] = node
-            done += 1
-        lengths[i] = done
+    lengths = np.full(count, length, np.int32)
+    for group in prange((count + _ABREAST - 1) // _ABREAST):
+        begin = group * _ABREAST
+        going = min(_ABREAST, count - begin)
+        # of each walk that still goes on: its number, where it stands, its draw
+        walk, at = np.arange(begin, begin + going), np.empty(going, np.int32)
+        drawn = np.empty(going)
+        for w in range(going):
+            at[w] = rows[begin + w, 0] = starts[begin + w]
+            fetch_line(pointers, at[w])
+        for done in range(1, length):
+            left, going = going, 0
+            for w in range(left):
+                i, node = walk[w], at[w]
+                arcs = pointers[node + 1] - pointers[node]
+                if arcs == 0:
+                    lengths[i] = done
+                    continue
+                u = unit(key, (first + i) * length + done)
+                arc = pointers[node] + np.int64(u * arcs)
+                fetch_line(neighbours, arc)
+                if len(prob) > 0:
+                    fetch_line(prob, arc)
+                    fetch_line(jump, arc)
+                walk[going], at[going], drawn[going] = i, node, u
+                going += 1
+            for w in range(going):
+                at[w] = step(pointers, neighbours, prob, jump, at[w], drawn[w])
+                rows[walk[w], done] = at[w]
+                fetch_line(pointers, at[w])
     return rows, lengths
 
 

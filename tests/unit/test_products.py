@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from nodeemb.training.backends.products import TILE, fetch, multiply, padded, turn
+from nodeemb.prefetch import fetch
+from nodeemb.training.backends.products import TILE, multiply, padded, turn
 
 TYPES = [np.float32, np.float64]
 

@@ -8,6 +8,7 @@ import planted
 import pytest
 
 from nodeemb.errors import WrongUse
+from nodeemb.graph.build import from_edges
 from nodeemb.graph.graph import Graph
 from nodeemb.options import parse
 from nodeemb.sampling.options import AlternatingOptions, SecondOrderOptions, WalkOptions
@@ -58,6 +59,20 @@ def test_walks_that_ignore_direction_cross_a_star():
         assert all(
             (node == 0) == (i % 2 == (nodes[0] != 0)) for i, node in enumerate(nodes)
         )
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_walks_side_by_side_are_the_walks_one_by_one(weighted):
+    """Some end at sinks early, and more go at once than a thread takes side by side."""
+    drawn = np.random.default_rng(0)
+    ends = drawn.integers(0, 60, (2, 90))
+    weights = drawn.random(90) + 0.1 if weighted else None
+    graph = from_edges(*ends, num_nodes=60, weight=weights, duplicates="first")
+    plan_ = plan(graph, WalkOptions(walk_length=9, direction="follow"), seed=1)
+    together = naive.as_walks(plan_.draw(0, 0, 150))
+    alone = [naive.as_walks(plan_.draw(0, i, 1))[0] for i in range(150)]
+    assert together == alone
+    assert len({len(nodes) for nodes, _ in alone}) > 3
 
 
 def test_isolated_nodes_walk_nowhere():

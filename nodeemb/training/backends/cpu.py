@@ -54,6 +54,7 @@ class CpuBackend:
             ends.astype(np.int64),
             *(np.concatenate([m[i] for m in maps]) for i in range(4)),
         )
+        self._side_pitches = np.repeat(np.array(self._pitches), 2)
         self._edges = np.array(
             [0, *(stop for _, stop in layout.roles.values())], dtype=np.int64
         )
@@ -134,20 +135,18 @@ class CpuBackend:
     def _apply(
         self, rows: np.ndarray, sides: np.ndarray, offsets: np.ndarray, rate: float
     ) -> None:
-        following, touched = (
-            np.empty(len(rows), np.int32),
-            np.empty(len(rows), np.int32),
-        )
-        count = kernels.chain(rows, self._head, following, touched)
+        following, touched, order, ends = np.empty((4, len(rows)), np.int32)
+        count = kernels.group(rows, self._head, following, touched, order, ends)
         kernels.apply(
             *self.tables,
             self._edges,
             self._slopes,
             offsets,
             sides,
+            self._side_pitches,
             *self._segments,
-            self._head,
-            following,
+            order,
+            ends[:count],
             touched[:count],
             self.optimizer,
             rate,

@@ -12,6 +12,7 @@ import math
 import numpy as np
 
 from nodeemb.compiled import njit, prange
+from nodeemb.prefetch import fetch
 from nodeemb.training.backends.blocks import (
     aligned_block,
     band_block,
@@ -19,7 +20,6 @@ from nodeemb.training.backends.blocks import (
     make_room,
     noise_block,
 )
-from nodeemb.training.backends.products import fetch
 from nodeemb.training.backends.vectors import AHEAD, accumulate, descend, gather, square
 
 
@@ -196,16 +196,17 @@ def name_slopes(
 
 
 @njit
-def chain(rows, head, following, touched):
-    """Links the contributions of each node in batch order.
+def group(rows, head, following, touched, order, ends):
+    """Brings the contributions of each node together, in batch order.
 
-    rows: (E,) int32 node of each contribution. head: (num_nodes,) int32, all -1, and
-    again -1 after `apply`. following: (E,) int32 out. touched: (E,) int32 out.
+    rows: (E,) int32 node of each contribution. head: (num_nodes,) int32, all -1 before and
+    after. following: (E,) int32, room to work in. touched: (E,) int32 out. order (E,) int32
+    out: the contributions, node after node; those of touched[k] end at ends[k] (E,).
 
     Returns:
         the number of nodes touched.
     """
-    count = 0
+    count = at = 0
     for e in range(len(rows) - 1, -1, -1):
         row = rows[e]
         if head[row] < 0:
@@ -213,6 +214,14 @@ def chain(rows, head, following, touched):
             count += 1
         following[e] = head[row]
         head[row] = e
+    for k in range(count):
+        e = head[touched[k]]
+        head[touched[k]] = -1
+        while e >= 0:
+            order[at] = e
+            at += 1
+            e = following[e]
+        ends[k] = at
     return count
 
 
@@ -224,13 +233,14 @@ def apply(
     slopes,
     offsets,
     sides,
+    pitches,
     seg_ptr,
     seg_column,
     seg_place,
     seg_length,
     seg_sign,
-    head,
-    following,
+    order,
+    ends,
     touched,
     optimizer,
     rate,
@@ -240,36 +250,39 @@ def apply(
     """Sums the slopes of each touched node in batch order and updates it once.
 
     edges: (roles + 1,) first column of each role and bias. offsets (E,): where a
-    contribution begins in `slopes`; sides (E,): which map it goes through; seg_*: the maps'
-    segments, side s has seg_ptr[s] .. seg_ptr[s + 1]. optimizer: 0 SGD, 1 row-wise Adagrad.
-    floored: so many first columns are kept at 0 or above.
+    contribution begins in `slopes`; sides (E,): which map it goes through; pitches: numbers
+    of a side's vector; seg_*: the maps' segments, side s has seg_ptr[s] .. seg_ptr[s + 1].
+    order, ends, touched: as `group` gives them, of the nodes touched. optimizer: 0 SGD,
+    1 row-wise Adagrad. floored: so many first columns are kept at 0 or above.
     """
     one = table.dtype.type
     step = one(rate)
     for t in prange(threads):
         total = np.empty(table.shape[1], table.dtype)
         flat, width = table.reshape(table.size), table.shape[1]
-        for k in range(t, len(touched), threads):
+        # contributions shared out evenly, whole nodes each: a popular one has many
+        first = np.searchsorted(ends, t * len(order) // threads, "right")
+        last = np.searchsorted(ends, (t + 1) * len(order) // threads, "right")
+        at = ends[first - 1] if first > 0 else 0
+        for k in range(first, last):
             row = touched[k]
-            if k + AHEAD * threads < len(touched):
-                fetch(flat, touched[k + AHEAD * threads] * width, width)
+            if k + AHEAD < last:
+                fetch(flat, touched[k + AHEAD] * width, width)
             total[:] = 0
-            e = head[row]
-            head[row] = -1
-            while e >= 0:
-                at, side = offsets[e], sides[e]
+            for j in range(at, ends[k]):
+                if j + AHEAD < len(order):
+                    e = order[j + AHEAD]
+                    fetch(slopes, offsets[e], pitches[sides[e]])
+                base, side = offsets[order[j]], sides[order[j]]
                 for s in range(seg_ptr[side], seg_ptr[side + 1]):
-                    column, place, length = (
-                        seg_column[s],
-                        at + seg_place[s],
-                        seg_length[s],
-                    )
+                    column, length = seg_column[s], seg_length[s]
+                    place = base + seg_place[s]
                     accumulate(
                         total[column : column + length],
                         slopes[place : place + length],
                         seg_sign[s] > 0,
                     )
-                e = following[e]
+            at = ends[k]
             for r in range(len(edges) - 1):
                 a, b = edges[r], edges[r + 1]
                 total_square = square(total[a:b])

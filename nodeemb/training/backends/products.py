@@ -72,29 +72,6 @@ def turn(out, pitch, a, a_pitch, rows, columns):
             _turn_square(out, j * pitch + i, pitch, a, i * a_pitch + j, a_pitch)
 
 
-@njit
-def fetch(array, at, length):
-    """Asks for array[at : at + length] to be brought near, without waiting for it."""
-    for c in range(at, at + length, 64 // array.itemsize):
-        _fetch_line(array, c)
-
-
-@intrinsic  # type: ignore[untyped-decorator]
-def _fetch_line(context: Any, array: Any, at: Any) -> Any:
-    signature = types.void(array, types.intp)
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        begin = _place(context, builder, signature.args[0], *args)
-        pointer = ir.IntType(8).as_pointer()
-        kind = ir.FunctionType(ir.VoidType(), [pointer, _SHORT, _SHORT, _SHORT])
-        ask = builder.module.declare_intrinsic("llvm.prefetch.p0", (), kind)
-        read, keep, data = _SHORT(0), _SHORT(3), _SHORT(1)
-        builder.call(ask, [builder.bitcast(begin, pointer), read, keep, data])
-        return context.get_dummy_value()
-
-    return signature, generate
-
-
 @intrinsic  # type: ignore[untyped-decorator]
 def _tile(
     context: Any, rows: Any, wide: Any, out: Any, at: Any, pitch: Any,

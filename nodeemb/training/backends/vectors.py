@@ -9,8 +9,8 @@ import numpy as np
 from numba.extending import overload
 
 from nodeemb.compiled import njit
+from nodeemb.prefetch import fetch
 from nodeemb.roles.layout import Map
-from nodeemb.training.backends.products import fetch
 
 # The only liberties with arithmetic: sums may be reordered and fused, so that they run in
 # vectors. Infinities and NaN keep their meaning, and the same program gives the same sums.
