@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from statistics import fmean
 from typing import NamedTuple
 
-from nodeemb.study.options import Contrast
+from nodeemb.study.options import Contrast, at_width
 from nodeemb.study.results import Results
 from nodeemb.study.statistics import Difference, Shift, difference, holm, shift
 from nodeemb.study.tasks import held_ratio
@@ -22,6 +22,7 @@ class Answer(NamedTuple):
     """A contrast in one column of one split of one graph.
 
     this, over: the arms that stand for the two families.
+    group: of the data set; "" for none.
     """
 
     contrast: str
@@ -32,12 +33,13 @@ class Answer(NamedTuple):
     over: str
     found: Difference
     runs: int
+    group: str = ""
 
 
 class Overall(NamedTuple):
-    """A contrast in one column of one kind of split, over graphs.
+    """A contrast in one column of one kind of split, over the data sets of a group.
 
-    holm: p among the contrasts of the same column and kind of split.
+    holm: p among the contrasts of the same column, kind of split and group.
     verdicts: how many graphs were better, worse, equivalent, undecided.
     """
 
@@ -48,6 +50,7 @@ class Overall(NamedTuple):
     found: Shift
     holm: float
     verdicts: dict[str, int]
+    group: str = ""
 
 
 def answers(results: Results) -> list[Answer]:
@@ -81,13 +84,25 @@ def _answer(
         share = float(margin.rstrip("% ")) / 100
         margin = share * abs(fmean(other[seed] for seed in seeds))
     told = difference(values, margin, held_ratio(split))
-    return Answer(contrast.called, column, dataset, split, this, over, told, len(seeds))
+    group = results.study.group_of(dataset)
+    return Answer(
+        contrast.called, column, dataset, split, this, over, told, len(seeds), group
+    )
 
 
-def chosen(results: Results, family: str, dataset: str, split: str) -> str | None:
-    """The arm that stands for a family; None where nothing can choose it."""
-    done = {arm.called for arm in results.study.arms_of(dataset)}
-    arms = [arm for arm in results.study.families[family] if arm in done]
+def chosen(
+    results: Results, family: str, dataset: str, split: str, width: int | None = None
+) -> str | None:
+    """The arm that stands for a family; None where nothing can choose it.
+
+    width: of a curve, where it is not the study's own.
+    """
+    study = results.study
+    done = {arm.called for arm in study.arms_of(dataset)}
+    arms = study.families[family]
+    if width is not None and width != study.width_of(dataset):
+        arms = [at_width(arm, width) for arm in arms]
+    arms = [arm for arm in arms if arm in done]
     if len(arms) < 2:
         return arms[0] if arms else None
     column = results.study.chosen_by_of(dataset)
@@ -100,10 +115,12 @@ def chosen(results: Results, family: str, dataset: str, split: str) -> str | Non
 
 
 def overall(told: Sequence[Answer]) -> list[Overall]:
-    """Each contrast, column and kind of split over its graphs."""
+    """Each contrast, column and kind of split over its data sets, group by group."""
     found = []
-    for column, split in _kinds(told, lambda a: (a.column, a.split)):
-        alike = [a for a in told if (a.column, a.split) == (column, split)]
+    for column, split, kind in _kinds(told, lambda a: (a.column, a.split, a.group)):
+        alike = [
+            a for a in told if (a.column, a.split, a.group) == (column, split, kind)
+        ]
         names = _kinds(alike, lambda a: (a.contrast,))
         groups = [[a for a in alike if a.contrast == name] for (name,) in names]
         shifts = [shift([a.found.mean for a in group]) for group in groups]
@@ -114,7 +131,9 @@ def overall(told: Sequence[Answer]) -> list[Overall]:
                 kind: verdicts.count(kind)
                 for kind in ("better", "worse", "equivalent", "undecided")
             }
-            found.append(Overall(name, column, split, len(group), one, p, counted))
+            found.append(
+                Overall(name, column, split, len(group), one, p, counted, kind)
+            )
     return found
 
 
@@ -159,7 +178,7 @@ def rows_overall(told: Sequence[Overall]) -> list[list[str]]:
     """For people: a line for each contrast over graphs."""
     return [
         [
-            one.contrast, one.column, one.split, str(one.graphs),
+            one.contrast, one.column, one.group or one.split, str(one.graphs),
             f"{one.found.middle:+.4f}",
             f"{one.found.low:+.4f} .. {one.found.high:+.4f}",
             f"{one.found.p:.3f} ({one.holm:.3f})",

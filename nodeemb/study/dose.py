@@ -28,7 +28,7 @@ from nodeemb.study.tasks import digest_of_counts
 if TYPE_CHECKING:
     from nodeemb.diagnosis.diagnose import Diagnosis
 
-_FEWEST = 4  # graphs
+FEWEST = 4  # graphs
 
 
 class Dose(NamedTuple):
@@ -98,7 +98,7 @@ def doses(
             and (skew := diagnoses.get(a.dataset, {}).get("skew", {}).get("value"))
             is not None
         ]
-        if len(points) >= _FEWEST:
+        if len(points) >= FEWEST:
             dose, response, names = zip(*points, strict=True)
             line = trend(dose, response, names)
             found.append(Dose(contrast, column, split, len(points), line))

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -91,6 +91,37 @@ class Contrast(Options):
     def called(self) -> str:
         """Both names."""
         return f"{self.this} - {self.over}"
+
+
+class Control(Options):
+    """What must come out in a known way, or the study itself is not to be trusted.
+
+    Either an arm's mean lies between two numbers, or a contrast has one of some verdicts.
+    """
+
+    dataset: str = Field(description="a data set, or a group: each of its data sets")
+    column: str = Field(description="what is measured")
+    arm: str | None = Field(default=None, description="an arm, or a family of arms")
+    low: float = Field(default=-1e9, description="its mean is this at least")
+    high: float = Field(default=1e9, description="and this at most")
+    contrast: str | None = Field(
+        default=None, description="THIS - OVER, as contrasts are called"
+    )
+    verdicts: list[Literal["better", "worse", "equivalent", "undecided"]] = Field(
+        default=[], description="that the contrast may have"
+    )
+    why: str = Field(description="what it shows, in a few words")
+
+    @model_validator(mode="after")
+    def _check(self) -> Control:
+        if (self.arm is None) == (self.contrast is None) or bool(self.verdicts) != (
+            self.contrast is not None
+        ):
+            raise WrongUse(
+                f"the control on {self.dataset} says not what must come out",
+                allowed="arm with low or high, or contrast with verdicts",
+            )
+        return self
 
 
 class Group(Options):
@@ -186,6 +217,12 @@ class Study(Options):
         default="auc",
         description="column that chooses within a family, on validation links",
     )
+    controls: list[Control] = Field(
+        default=[], description="what must come out in a known way; told first of all"
+    )
+    answer: list[str] = Field(
+        default=[], description="what its authors conclude; stands first in the report"
+    )
     dose: bool = Field(
         default=False,
         description="whether graphs are diagnosed, and contrasts held against their skew",
@@ -254,13 +291,29 @@ class Study(Options):
         for name in [n for c in self.contrasts for n in (c.this, c.over)]:
             if name not in families:
                 raise unknown_name("arm or family in this study", name, families)
-        known = [
+        known_columns = [
             *self.columns,
             *(c for g in self.groups.values() for c in g.columns or []),
         ]
         for column in self.margins:
-            if column not in known:
-                raise unknown_name("column in this study", column, known)
+            if column not in known_columns:
+                raise unknown_name("column in this study", column, known_columns)
+        datasets = [one.called for one in self.datasets]
+        contrasts = [one.called for one in self.contrasts]
+        for control in self.controls:
+            if control.dataset not in datasets and control.dataset not in self.groups:
+                known = [*self.groups, *datasets]
+                raise unknown_name("data set in this study", control.dataset, known)
+            if control.arm is not None and control.arm not in families:
+                raise unknown_name("arm or family in this study", control.arm, families)
+            if control.contrast is not None and control.contrast not in contrasts:
+                raise unknown_name(
+                    "contrast in this study", control.contrast, contrasts
+                )
+            if control.column not in known_columns:
+                raise unknown_name(
+                    "column in this study", control.column, known_columns
+                )
         if self.contrasts and not self.margins:
             raise WrongUse(
                 "contrasts have no margins",
@@ -309,6 +362,10 @@ class Study(Options):
         recipe = _joined(base.recipe, group.recipe)
         return base.model_copy(update={**own, "recipe": recipe})
 
+    def group_of(self, dataset: str) -> str:
+        """The name of a data set's group; "" for none."""
+        return next(one.group for one in self.datasets if one.called == dataset)
+
     def splits_of(self, dataset: str) -> list[str]:
         """Kinds of split of a data set."""
         return self._group(dataset).splits or self.splits
@@ -324,6 +381,10 @@ class Study(Options):
     def width_of(self, dataset: str) -> int:
         """Floats a node on a data set, where an arm says nothing else."""
         return self._group(dataset).width or self.width
+
+    def widths_of(self, dataset: str) -> list[int]:
+        """All widths that trained arms are done at on a data set."""
+        return sorted({self.width_of(dataset), *self._group(dataset).widths})
 
     def chosen_by_of(self, dataset: str) -> str:
         """The column that chooses within families on a data set."""

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from nodeemb.evaluation.report_style import STYLE
 from nodeemb.io.atomic import write_text_atomically
-from nodeemb.study import dose
+from nodeemb.study import controls, dose
+from nodeemb.study.charts import CHARTS, SIGNS, Mark, Rung, Series, ladder, plot
+from nodeemb.study.columns import ABOUT
 from nodeemb.study.contrasts import (
+    Answer,
     answers,
+    chosen,
     heads,
     overall,
     rows_of_answers,
     rows_overall,
 )
 from nodeemb.study.results import Results
+from nodeemb.study.sentences import said
 from nodeemb.study.table import (
     CONTRASTS,
     columns_asked,
@@ -33,6 +39,7 @@ from nodeemb.study.table import (
 TABLE, TABLE_CSV, PAGE = "table.md", "table.csv", "report.html"
 # the reports' page is made for few columns; this one may need the whole width
 _WIDER = "main { max-width: 90rem; } td { white-space: nowrap; }"
+_FIRST = 12  # sentences that are not folded away
 
 
 def write_tables(results: Results, folder: Path) -> None:
@@ -48,23 +55,182 @@ def write_tables(results: Results, folder: Path) -> None:
 def page(results: Results) -> str:
     """The whole page."""
     study = results.study
+    told = answers(results)
     body = [
         '<p class="eyebrow">Study</p>',
         f"<h1>{escape(study.title)}</h1>",
+        _lead(study.answer),
+        _controls(results, told),
+        _said(told),
+        _matrices(told),
         _paragraphs([*study.notes, legend(results)]),
+        _curves(results),
+        _dose_charts(told, results.diagnoses),
+        _contrasts(told, results),
         "<h2>In all</h2>" + _table(*standing_rows(results)),
-        _contrasts(results),
+        "<h2>Data set by data set</h2>",
         *(_section(results, dataset, split) for dataset, split in results.groups()),
         _failed(results),
         "<h2>What the columns ask</h2>" + _asked(results),
-        _paragraphs([machine(results)]),
+        _paragraphs([machine(results), _TRACE]),
     ]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(study.title)}</title><style>{STYLE}{_WIDER}</style></head>\n"
+        f"<title>{escape(study.title)}</title><style>{STYLE}{_WIDER}{CHARTS}</style></head>\n"
         "<body><main>\n" + "\n".join(filter(None, body)) + "\n</main></body></html>\n"
     )
+
+
+_TRACE = (
+    "Every number is of runs whose keys stand where it is pointed at; a key names the file "
+    "cells/KEY.json of the study's folder, and the line of its record (--record)."
+)
+
+
+def _lead(texts: Sequence[str]) -> str:
+    return "".join(f'<p class="lead">{escape(text)}</p>' for text in texts)
+
+
+def _controls(results: Results, told: Sequence[Answer]) -> str:
+    found = controls.checked(results, told)
+    if not found:
+        return ""
+    table = _table(controls.HEADS, controls.rows(found))
+    return (
+        f"<h2>Controls</h2><p>{escape(controls.summary(found))}</p>"
+        f"<details{_open(found)}><summary>All of them</summary>{table}</details>"
+    )
+
+
+def _open(found: Sequence[controls.Checked]) -> str:
+    return " open" if any(one.held is False for one in found) else ""
+
+
+def _said(told: Sequence[Answer]) -> str:
+    lines = said(told)
+    if not lines:
+        return ""
+    first, rest = (
+        f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in part)}</ul>"
+        for part in (lines[:_FIRST], lines[_FIRST:])
+    )
+    more = f"<details><summary>{len(lines) - _FIRST} more</summary>{rest}</details>"
+    return "<h2>What came out</h2>" + first + (more if len(lines) > _FIRST else "")
+
+
+def _matrices(told: Sequence[Answer]) -> str:
+    parts = []
+    for column, group in dict.fromkeys((a.column, a.group) for a in told):
+        mine = [a for a in told if (a.column, a.group) == (column, group)]
+        datasets = list(dict.fromkeys(a.dataset for a in mine))
+        found = {(a.contrast, a.dataset): a for a in mine}
+        head = "".join(f"<th>{escape(name)}</th>" for name in datasets)
+        rows = "".join(
+            f"<tr><th>{escape(contrast)}</th>"
+            + "".join(_verdict(found.get((contrast, name))) for name in datasets)
+            + "</tr>"
+            for contrast in dict.fromkeys(a.contrast for a in mine)
+        )
+        name = ", ".join(filter(None, (group, ABOUT[column].title)))
+        parts.append(
+            f'<h3>{escape(name)}</h3><div class="scroll"><table class="matrix"><thead>'
+            f"<tr><th></th>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+        )
+    key = ", ".join(f"{sign} {word}" for word, sign in SIGNS.items())
+    return (
+        f"<h2>Contrasts at a glance</h2><p>{key}</p>" + "".join(parts) if parts else ""
+    )
+
+
+def _verdict(answer: Answer | None) -> str:
+    if answer is None:
+        return "<td></td>"
+    one = answer.found
+    told = (
+        f"{answer.dataset}: {answer.this} less {answer.over}: {one.mean:+.4f} "
+        f"({one.low:+.4f} .. {one.high:+.4f}), {one.verdict}, {answer.runs} splits"
+    )
+    return f'<td class="{one.verdict}" title="{escape(told)}">{SIGNS[one.verdict]}</td>'
+
+
+def _curves(results: Results) -> str:
+    """For each data set with several widths, each family against the width."""
+    parts = []
+    for dataset, split in results.groups():
+        widths = results.study.widths_of(dataset)
+        if len(widths) < 2:
+            continue
+        for column in results.study.columns_of(dataset):
+            series = [
+                Series(name, marks)
+                for name in _plain_families(results, dataset)
+                if (marks := _marks(results, dataset, split, name, column, widths))
+            ]
+            drawn = plot(series, "floats a node", ABOUT[column].title, widths)
+            if drawn:
+                parts.append(f"<h3>{escape(dataset)}, {escape(split)}</h3>{drawn}")
+    return "<h2>Over the width</h2>" + "".join(parts) if parts else ""
+
+
+def _plain_families(results: Results, dataset: str) -> list[str]:
+    """Families and lone arms of a data set, those of another width apart."""
+    done = {arm.called for arm in results.study.arms_of(dataset)}
+    found: dict[str, None] = {}
+    for arm in results.study.arms:
+        if arm.called in done and arm.width is None and arm.baseline is None:
+            found[arm.family or arm.called] = None
+    return list(found)
+
+
+def _marks(
+    results: Results,
+    dataset: str,
+    split: str,
+    family: str,
+    column: str,
+    widths: Sequence[int],
+) -> list[Mark]:
+    """A point for each width, of the arm that validation chooses there."""
+    marks = []
+    for width in widths:
+        arm = chosen(results, family, dataset, split, width)
+        number = None
+        if arm is not None:
+            number = results.number(dataset, split, arm, column)
+        if arm is None or number is None:
+            continue
+        keys = results.keys(dataset, split, arm)
+        told = (
+            f"{arm}: {number.mean:.4f} ± {number.spread:.4f} over {number.runs}; "
+            f"runs {', '.join(keys)}"
+        )
+        low, high = number.mean - number.spread, number.mean + number.spread
+        marks.append(Mark(width, number.mean, low, high, told))
+    return marks
+
+
+def _dose_charts(
+    told: Sequence[Answer], diagnoses: Mapping[str, dict[str, Any]]
+) -> str:
+    parts = []
+    for contrast, column in dict.fromkeys((a.contrast, a.column) for a in told):
+        points: dict[str, list[Mark]] = {}
+        for a in told:
+            skew = diagnoses.get(a.dataset, {}).get("skew", {}).get("value")
+            if (a.contrast, a.column) == (contrast, column) and skew is not None:
+                one = a.found
+                said = f"{a.dataset}: skew {skew:.3f}, {one.mean:+.4f} ({one.low:+.4f} .. {one.high:+.4f})"
+                mark = Mark(skew, one.mean, one.low, one.high, said)
+                points.setdefault(a.group or a.split, []).append(mark)
+        if sum(map(len, points.values())) < dose.FEWEST:
+            continue
+        series = [Series(name, marks, joined=False) for name, marks in points.items()]
+        drawn = plot(series, "skew share, noise taken off", ABOUT[column].title)
+        parts.append(
+            f"<h3>{escape(contrast)}, {escape(ABOUT[column].title)}</h3>{drawn}"
+        )
+    return "<h2>Dose and response, in pictures</h2>" + "".join(parts) if parts else ""
 
 
 def _section(results: Results, dataset: str, split: str) -> str:
@@ -76,15 +242,32 @@ def _section(results: Results, dataset: str, split: str) -> str:
     if not rows:
         return ""
     head = "".join(f"<th>{escape(text)}</th>" for text in table_heads(results, dataset))
+    opened = " open" if len(results.datasets) <= _FIRST else ""
     return (
-        f"<h2>{escape(dataset)}, {escape(split)}</h2>"
+        f"<details{opened}><summary>{escape(dataset)}, {escape(split)}</summary>"
+        f"{_ladder(results, dataset, split)}"
         f'<div class="scroll"><table><thead><tr>{head}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
+        f"<tbody>{''.join(rows)}</tbody></table></div></details>"
     )
+
+
+def _ladder(results: Results, dataset: str, split: str) -> str:
+    """The arms in the first column of a data set."""
+    column = results.study.columns_of(dataset)[0]
+    rungs = []
+    for arm in results.arms:
+        number = results.number(dataset, split, arm, column)
+        if number is not None:
+            keys = ", ".join(results.keys(dataset, split, arm))
+            told = f"{arm}: {number.mean:.4f} ± {number.spread:.4f}; runs {keys}"
+            baseline = arm in results.baselines
+            rungs.append(Rung(arm, number.mean, number.spread, told, baseline))
+    return ladder(rungs, ABOUT[column].title)
 
 
 def _row(results: Results, dataset: str, split: str, arm: str) -> str:
     cells = []
+    keys = ", ".join(results.keys(dataset, split, arm))
     for column in results.study.columns_of(dataset):
         number = results.number(dataset, split, arm, column)
         best = arm in results.best(dataset, split, column)
@@ -93,7 +276,7 @@ def _row(results: Results, dataset: str, split: str, arm: str) -> str:
         if number is not None and number.runs > 1:
             spread = f"<small>±{number.spread:.3f}</small>"
         shown = "" if number is None else f"{number.mean:.3f}{spread}"
-        cells.append(f"<td{kind}>{shown}</td>")
+        cells.append(f'<td{kind} title="{keys}">{shown}</td>')
     costs = cost_texts(results.cost(dataset, split, arm))
     cells += [f"<td>{escape(text)}</td>" for text in costs]
     kind = "baseline" if arm in results.baselines else "model"
@@ -114,8 +297,7 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-def _contrasts(results: Results) -> str:
-    told = answers(results)
+def _contrasts(told: Sequence[Answer], results: Results) -> str:
     if not told:
         return ""
     return (
@@ -123,8 +305,9 @@ def _contrasts(results: Results) -> str:
         + _table(heads(each=False), rows_overall(overall(told)))
         + _paragraphs([CONTRASTS])
         + _dose(dose.doses(told, results.diagnoses))
-        + "<h2>Contrasts, graph by graph</h2>"
+        + "<details><summary>Graph by graph</summary>"
         + _table(heads(each=True), rows_of_answers(told))
+        + "</details>"
     )
 
 

@@ -115,6 +115,11 @@ class Results:
                 found[seed] = float(result[links][column])
         return found
 
+    def keys(self, dataset: str, split: str, arm: str) -> list[str]:
+        """Keys of the cells that are there, in the order of seeds."""
+        places = [(dataset, split, arm, s) for s in self.study.seeds_of(dataset)]
+        return [self.cells[place]["key"] for place in places if place in self.cells]
+
     def number(self, dataset: str, split: str, arm: str, column: str) -> Number | None:
         """Mean and spread on test links; None where no cell has it."""
         values = self.values(dataset, split, arm, column)

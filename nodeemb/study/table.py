@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nodeemb.progress import amount
-from nodeemb.study import dose
+from nodeemb.study import controls, dose
 from nodeemb.study.against import HAIR, Comparison
 from nodeemb.study.columns import ABOUT
 from nodeemb.study.contrasts import (
@@ -21,6 +21,7 @@ from nodeemb.study.contrasts import (
 )
 from nodeemb.study.options import Study
 from nodeemb.study.results import Cost, Number, Results, standings
+from nodeemb.study.sentences import said
 
 CONTRASTS = (
     "Middle: Hodges-Lehmann estimate over graphs; p: Wilcoxon's signed-rank test, in "
@@ -37,9 +38,16 @@ CSV_HEADS = (
 def markdown(results: Results) -> str:
     """The whole table: a section for each split of each graph, the best of a column bold."""
     study = results.study
-    parts = [f"# {study.title}", *study.notes, legend(results)]
-    parts += ["## In all", grid(*standing_rows(results))]
     told = answers(results)
+    parts = [f"# {study.title}", *study.answer]
+    found = controls.checked(results, told)
+    if found:
+        parts += ["## Controls", controls.summary(found)]
+        parts += [grid(controls.HEADS, controls.rows(found))]
+    if told:
+        parts += ["## What came out", "\n".join(f"- {line}" for line in said(told))]
+    parts += [*study.notes, legend(results)]
+    parts += ["## In all", grid(*standing_rows(results))]
     if told:
         parts += ["## Contrasts", contrasts_text(told, results.diagnoses)]
     for dataset, split in results.groups():

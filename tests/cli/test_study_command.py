@@ -122,7 +122,7 @@ def test_contrasts_are_told_and_missing_ones_are_refused(nodeemb, refused, study
     assert not Path("runs/study-tiny/diagnoses.json").exists()
     assert "nerd - line2" in told and "Wilcoxon" in told and "dirlinkbench" in told
     page = Path("runs/study-tiny/report.html").read_text()
-    assert "Contrasts, graph by graph" in page
+    assert "Contrasts, over graphs" in page and "Graph by graph" in page
     assert nodeemb("study", study(), "-q", "--out", "bare").exit_code == 0
     said = refused(3, "study", study(), "--out", "bare", "--contrasts")
     assert "no contrast can be told" in said

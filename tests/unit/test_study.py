@@ -378,6 +378,7 @@ def made_up(values, study=None, **changes):
             cell = cells.setdefault(
                 ("ring", split, arm, seed),
                 {
+                    "key": "k",
                     "state": "done",
                     "error": "",
                     "threads": 1,

@@ -44,6 +44,7 @@ def results(asked, test, validation, graphs=GRAPHS):
             for seed in asked.seeds:
                 numbers = {"auc": test(arm, graph, seed), "ap": 0.5}
                 cells[graph, asked.splits[0], arm, seed] = {
+                    "key": "k",
                     "state": "done",
                     "error": "",
                     "test": numbers,
