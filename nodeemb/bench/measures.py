@@ -72,6 +72,20 @@ def training_large(sizes: Sizes) -> list[Figure]:
     return [_training("training_large", _large(sizes), sizes)]
 
 
+def profile_small(sizes: Sizes) -> list[Figure]:
+    """Where the time of training_small goes: nanoseconds a pair by part."""
+    from nodeemb.bench.profile import profile
+
+    return profile("profile_small", _small(sizes), sizes.dim)
+
+
+def profile_large(sizes: Sizes) -> list[Figure]:
+    """Where the time of training_large goes: nanoseconds a pair by part."""
+    from nodeemb.bench.profile import profile
+
+    return profile("profile_large", _large(sizes), sizes.dim)
+
+
 def reading(sizes: Sizes) -> list[Figure]:
     """A file of edges: lines a CPU-second, and peak memory as a multiple of the graph's."""
     from nodeemb.bench.made import write_edges
@@ -170,7 +184,7 @@ MEASURES = {
     run.__name__: Measure((run.__doc__ or "").partition("\n")[0], run)
     for run in (
         walks_small, walks_large, second_order_small, second_order_large,
-        training_small, training_large, reading, opening, start, second_run, search,
+        training_small, training_large, profile_small, profile_large, reading, opening, start, second_run, search,
     )
 }  # fmt: skip
 
