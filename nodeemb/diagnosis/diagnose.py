@@ -18,7 +18,7 @@ from nodeemb.corpus.corpus import Corpus
 from nodeemb.diagnosis import ratio
 from nodeemb.diagnosis.evidence import Evidence, of_corpus, of_graph
 from nodeemb.diagnosis.fits import SCHEMES, fits
-from nodeemb.diagnosis.operators import operator, scale_of
+from nodeemb.diagnosis.operators import Centred, operator, scale_of
 from nodeemb.diagnosis.options import DiagnoseOptions
 from nodeemb.diagnosis.parts import Parts, leading, leading_values, take_apart
 from nodeemb.diagnosis.potential import gradient_of_events, overlap, ways_of_links
@@ -248,11 +248,9 @@ def _deal(
 ) -> None:
     """Holds two halves against each other, both ways round."""
     halves = evidence.deal(number)
-    one, other = (operator(half, scale) for half in halves)
     both = []
-    for (mine, theirs), (own, rest) in zip(
-        ((one, other), (other, one)), (halves, halves[::-1]), strict=True
-    ):
+    for own, rest in (halves, halves[::-1]):
+        mine, theirs = _operators(own, rest, scale, evidence.events)
         parts = take_apart(mine, theirs, options.width, seed)
         both.append(parts.triplets)
         found.skew.append(
@@ -267,6 +265,13 @@ def _deal(
         if directed:
             _add_asymmetry(own, rest, evidence.events, parts, scale, found)
     found.overlaps.append(overlap(*both))
+
+
+def _operators(
+    own: csr_array, rest: csr_array, scale: np.ndarray, events: bool
+) -> tuple[Centred, Centred]:
+    """A half, and the one it is held against."""
+    return operator(own, scale), operator(rest, scale, None if events else own)
 
 
 def _add_fits(parts: Parts, options: DiagnoseOptions, found: _Found) -> None:
@@ -293,7 +298,7 @@ def _add_asymmetry(
 
 def _skew(evidence: Evidence, scale: np.ndarray, rank: int, seed: int) -> float:
     """The skew share by one deal."""
-    one, other = (operator(half, scale) for half in evidence.deal(0))
+    one, other = _operators(*evidence.deal(0), scale, evidence.events)
     if evidence.events:
         return ratio.value(skew_of_counts(one, other))
     return ratio.value(skew_of_links(leading(one, rank, seed), other))

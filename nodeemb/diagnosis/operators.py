@@ -57,12 +57,27 @@ def scale_of(evidence: Evidence) -> np.ndarray:
     return np.where(there, 1 / np.sqrt(degree + tau), 0.0)
 
 
-def operator(half: csr_array, scale: np.ndarray) -> Centred:
-    """The matrix M of a half."""
+def operator(
+    half: csr_array, scale: np.ndarray, hidden: csr_array | None = None
+) -> Centred:
+    """The matrix M of a half.
+
+    Args:
+        half: (n, n) counts.
+        scale: (n,) of `scale_of`.
+        hidden: (n, n) pairs that were dealt to another half whole, of which this one knows
+            nothing: M is 0 there, either way round. Were it below 0 for links that are known
+            to be elsewhere, what is noise in the other half would meet that, both ways alike.
+    """
     sparse = csr_array(half.multiply(scale[:, None]).multiply(scale[None, :]))
     rows, columns = np.asarray(half.sum(1)).ravel(), np.asarray(half.sum(0)).ravel()
     root = np.sqrt(max(rows.sum(), 1.0))
-    return Centred(sparse, scale * rows / root, scale * columns / root)
+    left, right = scale * rows / root, scale * columns / root
+    if hidden is not None:
+        pairs = (hidden + hidden.T).tocoo()
+        given = left[pairs.row] * right[pairs.col]
+        sparse = csr_array(sparse + csr_array((given, pairs.coords), shape=half.shape))
+    return Centred(sparse, left, right)
 
 
 def plain(one: Centred) -> Operator:

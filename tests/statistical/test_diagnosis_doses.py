@@ -103,16 +103,21 @@ def test_links_by_coin_have_no_skew_and_blocks_in_a_ring_have():
     true = ((mean - mean.T) ** 2 / 4).sum() / (mean**2).sum()
     evidence = of_matrix(csr_array(links), False, 0)
 
-    def skew(one: Evidence):
+    def skew(one: Evidence, rank: int = 8):
         scale = scale_of(one)
-        halves = [operator(half, scale) for half in one.deal(0)]
-        found = [skew_of_links(leading(a, 2, 0), b) for a, b in (halves, halves[::-1])]
+        halves = one.deal(0)
+        found = [
+            skew_of_links(leading(operator(a, scale), rank, 0), operator(b, scale, a))
+            for a, b in (halves, halves[::-1])
+        ]
         return ratio.value(ratio.mean(found))
 
-    assert skew(evidence) == pytest.approx(true, abs=0.03)
-    assert np.mean([skew(evidence.null(n)) for n in range(4)]) == pytest.approx(
-        0, abs=0.01
-    )
+    assert skew(evidence) == pytest.approx(true, abs=0.02)
+    # also where most of the leading parts are noise, and knows which links are elsewhere
+    assert skew(evidence, 32) == pytest.approx(true, abs=0.03)
+    # without direction the blocks are less than half as plain: one coin is .03 off
+    nulls = [skew(evidence.null(number), 2) for number in range(12)]
+    assert np.mean(nulls) == pytest.approx(0, abs=0.01)
 
 
 @pytest.mark.parametrize("spread", [0.3, 1.2])
