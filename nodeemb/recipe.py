@@ -90,6 +90,8 @@ class Recipe(Options):
         if (self.roles.dim is None) == (self.roles.width is None):
             raise WrongUse("roles need either dim or width, and one of them null")
         scheme = self.scheme()
+        if not scheme.roles:
+            self._check_biases(scheme)
         self._check_factorise(scheme)
         self._check_noise()
         self._check_reversed(scheme)
@@ -125,6 +127,22 @@ class Recipe(Options):
                 next_step="Set stencil.sides=both",
             )
         return self
+
+    def _check_biases(self, scheme: RoleScheme) -> None:
+        """Refuses a model of biases alone that has none, or is not trained."""
+        if self.factorise is not None:
+            raise WrongUse(
+                f"scheme {scheme.name} has no vectors, and a factorisation gives nothing else"
+            )
+        kinds = [
+            channel.biases or self.roles.biases for channel in scheme.channels.values()
+        ]
+        if "none" in kinds or self.training.init != "random":
+            raise WrongUse(
+                f"scheme {scheme.name} has biases alone",
+                allowed="roles.biases free or tied, and training.init random",
+                next_step="Set roles.biases=free",
+            )
 
     def _check_corpus(self) -> None:
         """Refuses what needs the links of a graph."""
@@ -261,7 +279,9 @@ class Recipe(Options):
         return found.with_shares(self.roles.shares)
 
     def width(self) -> int:
-        """D, floats a node over its roles."""
+        """D, floats a node over its roles; 0 where there are biases alone."""
+        if not self.scheme().roles:
+            return 0
         if self.roles.width is not None:
             return self.roles.width
         assert self.roles.dim is not None

@@ -93,11 +93,14 @@ class Embedding:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """Names that `vectors` takes: roles, views, in, out, sum, concat, biases."""
+        """Names that `vectors` takes: roles, views, in, out, sum, concat, biases.
+
+        Of a model without vectors the biases alone.
+        """
         return (
             *self.scheme.roles,
             *self.scheme.views,
-            *READOUTS,
+            *(READOUTS if self.scheme.roles else ()),
             *(r for r in self.layout.roles if r not in self.scheme.roles),
         )
 

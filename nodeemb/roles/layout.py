@@ -95,6 +95,7 @@ def lay_out(
         lengths[name] = end + shifted
         if channel.is_symmetric(biases):
             symmetric.add(name)
+    width = width if scheme.roles else 0
     return Layout(at, width, roles, channels, lengths, dims, frozenset(symmetric))
 
 

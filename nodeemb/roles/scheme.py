@@ -49,7 +49,7 @@ class Channel(Options):
     terms: str = Field(
         max_length=_LONG,
         description='a sum of role.role, such as "plus.plus - minus.minus"; '
-        "left of the dot is the role of the left (source) node",
+        "left of the dot is the role of the left (source) node; nothing: biases alone",
     )
     labels: dict[str, Literal[0, 1]] = Field(
         default={"pair": 1},
@@ -92,8 +92,6 @@ class Channel(Options):
                 )
             found.append(Term(match[2], match[3], -1 if match[1] == "-" else 1))
             at = match.end()
-        if not found:
-            raise WrongUse("a channel needs at least one term, such as source.target")
         return tuple(found)
 
     def is_symmetric(self, biases: Biases) -> bool:
@@ -119,7 +117,8 @@ class RoleScheme(Options):
     title: str = Field(default="", description="what it can represent, in a line")
     roles: dict[str, float] = Field(
         max_length=_MANY,
-        description="role -> its share of the D floats (shares are scaled to sum to 1)",
+        description="role -> its share of the D floats (shares are scaled to sum to 1); "
+        "none where channels have biases alone",
     )
     channels: dict[str, Channel] = Field(
         max_length=_MANY, description="name -> channel"
@@ -144,9 +143,9 @@ class RoleScheme(Options):
 
     @model_validator(mode="after")
     def _check(self) -> RoleScheme:
-        if not self.roles or not self.channels:
-            raise WrongUse(f"scheme {self.name} needs roles and channels")
-        if (
+        if not self.channels:
+            raise WrongUse(f"scheme {self.name} needs a channel")
+        if self.roles and (
             any(share < 0 for share in self.roles.values())
             or not sum(self.roles.values()) > 0
         ):
@@ -155,6 +154,13 @@ class RoleScheme(Options):
             )
         used = set()
         for name, channel in self.channels.items():
+            if bool(self.roles) != bool(channel.parsed()):
+                raise WrongUse(
+                    f"scheme {self.name}: channel {name} "
+                    + ("has no terms" if self.roles else "has terms and no roles"),
+                    allowed="Terms such as source.target in every channel, or neither roles "
+                    "nor terms: biases alone",
+                )
             if not channel.labels:
                 raise WrongUse(
                     f"scheme {self.name}: no kind of pair trains channel {name}",
@@ -279,6 +285,8 @@ class RoleScheme(Options):
         Raises:
             WrongUse: no whole number of columns gives this length.
         """
+        if not self.roles:
+            return 0
         first = next(iter(self.channels.values())).parsed()
         share = sum(self.roles[t.left] for t in first) / sum(self.roles.values())
         for width in range(max(1, int(dim / share) - 2), int(dim / share) + 3):
@@ -293,7 +301,7 @@ class RoleScheme(Options):
         )
 
     def columns(self, width: int) -> dict[str, int]:
-        """How many of the D = `width` floats each role gets.
+        """How many of the D = `width` floats each role gets; {} where there are no roles.
 
         Every class of roles gets its share, rounded; one class takes what is left. A role
         with a share above 0 has a column at least.
@@ -301,6 +309,8 @@ class RoleScheme(Options):
         Raises:
             WrongUse: this width cannot be shared out so; the message names one that can.
         """
+        if not self.roles:
+            return {}
         if width < 1:
             raise WrongUse(f"width is {width}", allowed="A whole number of at least 1")
         found = self._shared_out(width)

@@ -50,6 +50,7 @@ def _signed(
 SCHEMES: dict[str, RoleScheme] = {
     scheme.name: scheme
     for scheme in (
+        _plain("bias_only", "popularity alone: no vectors, width 0", [], ""),
         _plain(
             "single",
             "symmetric, positive semi-definite, rank D",

@@ -45,9 +45,10 @@ class StudyArm(Options):
     )
     width: int | None = Field(
         default=None,
-        ge=1,
+        ge=0,
         le=65_536,
-        description="floats a node, where they are to be others than the study's",
+        description="floats a node, where they are to be others than the study's; 0 for a "
+        "scheme without vectors",
     )
     family: str = Field(
         default="",
@@ -482,7 +483,7 @@ def arm_recipe(study: Study, dataset: str, arm: StudyArm) -> Recipe | None:
         _check_baseline(arm.baseline)
         return None
     width = study.width_of(dataset) if arm.width is None else arm.width
-    layers = (arm.recipe, {"name": arm.called, "roles.width": width})
+    layers = (arm.recipe, {"name": arm.called, "roles.width": max(1, width)})
     return layered_recipe(
         arm.called, arm.preset, study.recipe_of(dataset), layers, width
     )

@@ -100,7 +100,9 @@ def legend(results: Results) -> str:
 
 def _but(study: Study) -> str:
     """Which arms have another width."""
-    others = [f"{arm.called} {arm.width}" for arm in study.arms if arm.width]
+    others = [
+        f"{arm.called} {arm.width}" for arm in study.arms if arm.width is not None
+    ]
     return f", but {', '.join(others)}" if others else ""
 
 

@@ -51,7 +51,7 @@ def new_tables(
     with SGD, frequent ones as with Adagrad.
     """
     table = np.zeros((num_nodes, layout.columns), np.dtype(dtype))
-    dim = next(iter(layout.dims.values()))
+    dim = max(1, next(iter(layout.dims.values())))
     lowest = 0.0 if nonnegative else -0.5
     _fill(table, layout.width, 1.0 / dim, lowest, stream_key(seed, "init"))
     squares = np.zeros((num_nodes, len(layout.roles)), table.dtype)

@@ -153,6 +153,8 @@ def test_one_step_is_the_same_in_float64(scheme, batch, objective):
 @pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "damped"])
 @pytest.mark.parametrize("scheme", SCHEMES.values(), ids=lambda s: s.name)
 def test_one_step_is_the_same_in_float32(scheme, optimizer, biases):
+    if biases == "none" and not scheme.roles:
+        return  # nothing to train; recipes refuse it
     for objective in ("logistic", "squared"):
         assert_same(scheme, biases, objective, optimizer, "float32", "both forms")
 

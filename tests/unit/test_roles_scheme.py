@@ -53,6 +53,7 @@ def test_a_scheme_of_ones_own(tmp_path):
     [
         ("a.b", [("a", "b", 1)]),
         ("  a.b  ", [("a", "b", 1)]),
+        (" ", []),
         ("- a.b + b.a", [("a", "b", -1), ("b", "a", 1)]),
         ("-a.b -b.a", [("a", "b", -1), ("b", "a", -1)]),
         ("a+.b- - a-.b+", [("a+", "b-", 1), ("a-", "b+", -1)]),
@@ -65,8 +66,6 @@ def test_terms_are_read(text, terms):
 @pytest.mark.parametrize(
     "text",
     [
-        "",
-        " ",
         "a",
         "a b",
         "a.b c.d",
@@ -131,7 +130,19 @@ def test_shares_below_zero_or_all_zero_are_refused(tmp_path, shares):
 
 def test_a_scheme_without_channels_is_refused(tmp_path):
     text = "name: empty\nroles: {a: 1}\nchannels: {}\n"
-    with pytest.raises(WrongUse, match="needs roles and channels"):
+    with pytest.raises(WrongUse, match="needs a channel"):
+        own(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'name: x\nroles: {a: 1}\nchannels: {link: {terms: ""}}\n',
+        "name: x\nroles: {}\nchannels: {link: {terms: a.a}}\n",
+    ],
+)
+def test_roles_and_terms_come_together_or_not_at_all(tmp_path, text):
+    with pytest.raises(WrongUse, match="neither roles nor terms"):
         own(tmp_path, text)
 
 
