@@ -161,6 +161,7 @@ def _do(
     threads: int | None,
     quiet: bool,
 ) -> None:
+    from nodeemb.engine import count_threads
     from nodeemb.study import work
     from nodeemb.study.dose import diagnose_graphs
     from nodeemb.study.page import PAGE, write_tables
@@ -169,14 +170,15 @@ def _do(
     from nodeemb.study.table import markdown
 
     with progress(quiet) as shown:
-        told = work.forecast(job, threads, shown)
+        # each of several cells at once has its share of the threads
+        told = work.forecast(job, max(1, count_threads(threads) // jobs), shown)
     if only:
-        show.result("\n".join(_forecast_lines(job, told, each=True)))
+        show.result("\n".join(_forecast_lines(job, told, jobs, each=True)))
         return
     if not quiet:
-        show.block("Forecast", _forecast_lines(job, told))
+        show.block("Forecast", _forecast_lines(job, told, jobs))
     if not over_limit:
-        work.check_hours(job, told)
+        work.check_hours(job, told, jobs)
     said = None if quiet else _cell_done
     with progress(quiet) as shown:
         if jobs > 1 and job.todo:
@@ -237,7 +239,9 @@ def _before(asked: Study, job: Job) -> None:
     )
 
 
-def _forecast_lines(job: Job, told: Forecast, each: bool = False) -> list[str]:
+def _forecast_lines(
+    job: Job, told: Forecast, jobs: int, each: bool = False
+) -> list[str]:
     """What is left takes; with `each`, a line for each kind of cell."""
     lines = []
     if each:
@@ -258,8 +262,8 @@ def _forecast_lines(job: Job, told: Forecast, each: bool = False) -> list[str]:
                 f"{one.measuring:.1f}) s{trained}"
             )
     lines.append(
-        f"{len(job.todo):,} cells: about {show.duration(told.seconds)}, at most "
-        f"{show.size(told.memory)} of memory at once (measured on this machine)"
+        f"{len(job.todo):,} cells: about {show.duration(told.seconds / jobs)}, at most "
+        f"{show.size(told.memory * jobs)} of memory at once (measured on this machine)"
     )
     return lines
 

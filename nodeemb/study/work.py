@@ -127,16 +127,21 @@ def forecast(
     return Forecast(found, seconds, memory)
 
 
-def check_hours(job: Job, told: Forecast) -> None:
+def check_hours(job: Job, told: Forecast, jobs: int = 1) -> None:
     """Refuses a study whose forecast is above its limit.
+
+    Args:
+        job, told: what is to be done and what it takes, one cell after another.
+        jobs: how many cells are done at once.
 
     Raises:
         OutOfResources: with both.
     """
     limit = job.study.hours
-    if limit is not None and told.seconds > 3600 * limit:
+    seconds = told.seconds / jobs
+    if limit is not None and seconds > 3600 * limit:
         raise OutOfResources(
-            f"{len(job.todo):,} cells would take about {clock(told.seconds)} and the "
+            f"{len(job.todo):,} cells would take about {clock(seconds)} and the "
             f"study's limit is {limit:g} hours",
             next_step="Lower pairs or pairs_per_node, leave something out, raise hours, "
             "or go on all the same with --over-limit",

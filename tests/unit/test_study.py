@@ -605,3 +605,11 @@ def test_studies_that_come_with_nodeemb_can_be_read():
         assert load_study(name).name == name
     with pytest.raises(WrongUse, match='no study "publishd"'):
         load_study("publishd")
+
+
+def test_two_cells_at_once_take_half_as_long(here):
+    job = work.prepare(small(hours=1))
+    told = work.Forecast({}, 5400.0, 0)
+    with pytest.raises(OutOfResources, match="1:30:00|90 min|1 h"):
+        work.check_hours(job, told)
+    work.check_hours(job, told, jobs=2)
