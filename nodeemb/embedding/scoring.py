@@ -14,7 +14,7 @@ _NUMBERS = 2**22  # numbers at a time
 
 def rows_at_once(length: int) -> int:
     """How many vectors of a length are put together at a time."""
-    return max(1, min(_BLOCK, _NUMBERS // length))
+    return max(1, min(_BLOCK, _NUMBERS // max(1, length)))
 
 
 def side_vectors(

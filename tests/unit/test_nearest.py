@@ -56,6 +56,8 @@ def numbers(*shape: int) -> np.ndarray:
 @pytest.mark.parametrize("biases", ["none", "tied", "free"])
 @pytest.mark.parametrize("scheme", SUMS)
 def test_every_scheme_has_the_answers_of_scoring_every_pair(scheme, biases, dtype):
+    if biases == "none" and not ALL[scheme].roles:
+        pytest.skip("every score is 0, and bounds leave nothing out")
     embedding = made(scheme, biases, nodes=NODES, dtype=dtype)
     answers_agree(embedding, [0, 5, 5, *range(100, 130), NODES - 1])
 
