@@ -83,11 +83,28 @@ def check_graph(graph: Graph, recipe: Recipe, scheme: RoleScheme) -> None:
             "has no weights",
             next_step="Read the graph with a weight column, or choose another objective",
         )
+    _check_absent(graph, recipe)
     one_way = graph.directed and graph.report.reciprocity < 1
     if not one_way and any(noise.reversed_pairs for noise in recipe.noises()):
         raise WrongUse(
             "every edge of this graph has its reverse, so there is no reversed noise",
             next_step="Set noise.reversed=0, or choose a scheme without it",
+        )
+
+
+def _check_absent(graph: Graph, recipe: Recipe) -> None:
+    """Refuses weights that say less than no edge does."""
+    objective = recipe.objective
+    noisy = any(noise.per_pair > 0 for noise in recipe.noises())
+    if objective.target != "log_weight" or not noisy or graph.weight is None:
+        return
+    least = float(graph.weight.min())
+    if least <= objective.absent:
+        raise WrongUse(
+            f"the least weight of this graph is {least:g}, and pairs without an edge are "
+            f"taken to have {objective.absent:g} (objective.absent)",
+            allowed="objective.absent below the least weight",
+            next_step=f"Set objective.absent={least / 2:g}, or noise.per_pair=0",
         )
 
 

@@ -189,9 +189,13 @@ class Recipe(Options):
     def _check_noise(self) -> None:
         """Refuses noise that does not go with the objective."""
         noises, scheme = self.noises(), self.scheme()
-        if self.objective.kind == "squared" and any(n.per_pair > 0 for n in noises):
+        labels = self.objective.target == "label"
+        noisy = any(n.per_pair > 0 for n in noises)
+        if self.objective.kind == "squared" and labels and noisy:
             raise WrongUse(
-                "the squared objective has no noise", next_step="Set noise.per_pair=0"
+                "the squared objective has noise only beside counts",
+                allowed="noise.per_pair=0, or objective.target=log_weight",
+                next_step="Set noise.per_pair=0",
             )
         self._check_target()
         if self.objective.shift != "noise":
@@ -215,9 +219,10 @@ class Recipe(Options):
         """Refuses counts as targets where no count is known, or none is asked for."""
         objective, default = self.objective, ObjectiveOptions()
         if objective.target == "label":
-            if (objective.x_max, objective.x_power) != (default.x_max, default.x_power):
+            counts = ("x_max", "x_power", "absent")
+            if any(getattr(objective, n) != getattr(default, n) for n in counts):
                 raise WrongUse(
-                    "objective.x_max and x_power are for target log_weight",
+                    "objective.x_max, x_power and absent are for target log_weight",
                     next_step="Set objective.target=log_weight",
                 )
             return

@@ -170,9 +170,9 @@ def cut_pairs(pairs: Pairs, label: float, block_pairs: int) -> Aligned:
 
 
 def counted_pairs(
-    pairs: Pairs, x_max: float, x_power: float, block_pairs: int
+    pairs: Pairs, x_max: float, x_power: float, absent: float, block_pairs: int
 ) -> Aligned:
-    """Pairs whose scores should be the logarithms of their weights x.
+    """Pairs whose scores should be log(x / absent) of their weights x.
 
     A pair counts for min(1, x / x_max) ** x_power.
 
@@ -181,7 +181,8 @@ def counted_pairs(
     share = np.minimum(pairs.weight / np.float32(x_max), np.float32(1))
     counted = np.power(share, np.float32(x_power))
     ends = _ends(len(share), block_pairs)
-    return Aligned(pairs.left, pairs.right, counted, np.log(pairs.weight), ends)
+    target = np.log(pairs.weight / np.float32(absent))
+    return Aligned(pairs.left, pairs.right, counted, target, ends)
 
 
 def _ends(count: int, size: int) -> np.ndarray:

@@ -231,7 +231,8 @@ def _aligned(
         return None
     size = feed.training.block_pairs
     if feed.counts is not None:
-        return counted_pairs(drawn, feed.counts.x_max, feed.counts.x_power, size)
+        told = feed.counts
+        return counted_pairs(drawn, told.x_max, told.x_power, told.absent, size)
     return cut_pairs(drawn, label, size)
 
 

@@ -68,6 +68,13 @@ class ObjectiveOptions(Options):
         le=1,
         description="how the weights below count; 0: all pairs alike; with target log_weight",
     )
+    absent: float = Field(
+        default=1.0,
+        gt=0,
+        description="weight that a pair without an edge is taken to have where there is "
+        "noise, below the least weight there is: scores are log(x / absent), and noise has "
+        "score 0; with target log_weight",
+    )
     shift: float | Literal["noise"] = Field(
         default=0.0,
         description="added to every score while training: a number, or `noise` for "

@@ -14,7 +14,9 @@ from nodeemb.sampling.sequences import Pairs
 from nodeemb.training.batch import counted_pairs
 
 NODES = 12
+PAPER = {"noise.per_pair": 0, "objective.x_max": 100.0, "objective.absent": 1.0}
 LONG = {
+    **PAPER,
     "roles.dim": NODES,
     "training.epochs": 600,
     "training.learning_rate": 0.5,
@@ -59,12 +61,55 @@ def test_rare_pairs_count_less():
     weight = np.array([1.0, 16.0, 100.0, 3000.0], np.float32)
     rows = np.arange(4, dtype=np.int32)
     pairs = Pairs(rows, rows[::-1], weight, np.zeros(4, np.int8))
-    found = counted_pairs(pairs, 100.0, 0.75, 3)
+    found = counted_pairs(pairs, 100.0, 0.75, 1.0, 3)
     np.testing.assert_allclose(found.weight, [100**-0.75, 0.16**0.75, 1, 1], rtol=1e-6)
     np.testing.assert_allclose(found.label, np.log(weight), rtol=1e-6)
     assert found.blocks.tolist() == [0, 3, 4]
-    alike = counted_pairs(pairs, 100.0, 0.0, 3)
+    alike = counted_pairs(pairs, 100.0, 0.0, 1.0, 3)
     assert alike.weight.tolist() == [1, 1, 1, 1]
+    above = counted_pairs(pairs, 100.0, 0.75, 0.5, 3)
+    np.testing.assert_allclose(above.label, np.log(weight / 0.5), rtol=1e-6)
+
+
+def test_pairs_that_never_met_pull_scores_down_as_much_as_they_are_drawn():
+    """At full rank a score is the mean of log(x / absent), with the weight that its pair
+    counts for, and of 0, with the weight of the noise that hits it.
+
+    score(u, v) = f(u, v) log(x / absent) / (f(u, v) + K f(u, .) q(v)),   noise at targets
+    """
+    graph, k, absent = counted(), 1.5, 0.3
+    options = {
+        **LONG,
+        "noise.per_pair": k,
+        "noise.side": "target",
+        "noise.power": 1.0,
+        "objective.absent": absent,
+        "training.epochs": 3000,
+        "training.learning_rate": 0.2,
+    }
+    result = embed(graph, "glove", options=options, threads=1)
+    u, v = np.nonzero(1 - np.eye(NODES))
+    x = np.zeros((NODES, NODES))
+    x[graph.sources, graph.targets] = graph.weight
+    f = np.minimum(x / 100.0, 1) ** 0.75
+    q = x.sum(0) / x.sum()
+    drawn = k * f.sum(1)[:, None] * q
+    target = np.log(np.where(x > 0, x, absent) / absent)
+    expected = f * target / (f + drawn)
+    got = result.score_rows(u, v)
+    known = (f + drawn)[
+        u, v
+    ] > 0.02  # where little pulls, noise drawn by chance is seen
+    assert known.sum() > 100
+    np.testing.assert_allclose(got[known], expected[u, v][known], atol=0.25)
+    assert np.abs(got - target[u, v]).max() > 1
+
+
+def test_a_weight_below_that_of_no_edge_is_refused():
+    graph = Graph.from_edges([0, 1], [1, 2], weight=[0.04, 3.0])
+    with pytest.raises(WrongUse, match=r"least weight of this graph is 0.04.*0.02"):
+        embed(graph, "glove")
+    embed(graph, "glove", options={**PAPER, "training.epochs": 1})
 
 
 def test_counts_are_asked_for_where_there_are_none():

@@ -280,7 +280,7 @@ def test_words_for_a_mixture():
                 "objective__kind": "squared",
                 "noise__per_pair": 0.0,
             },
-            "squared objective has no noise",
+            "noise only beside counts",
         ),
     ],
 )
