@@ -610,6 +610,6 @@ def test_studies_that_come_with_nodeemb_can_be_read():
 def test_two_cells_at_once_take_half_as_long(here):
     job = work.prepare(small(hours=1))
     told = work.Forecast({}, 5400.0, 0)
-    with pytest.raises(OutOfResources, match="1:30:00|90 min|1 h"):
+    with pytest.raises(OutOfResources, match=r"1:30:00|90 min|1 h"):
         work.check_hours(job, told)
     work.check_hours(job, told, jobs=2)
