@@ -1,10 +1,12 @@
-"""`glove` beside the algorithm of its paper: python -m tests.bench.glove [CORPUS] [EPOCHS]
+"""`glove` beside `sgns` or its paper's algorithm: python -m tests.bench.glove [CORPUS] [EPOCHS] [paper]
 
-Both fit the same counts (window 10, weights 1 / distance, words that come five times or more),
-100 numbers a word, one thread each, one after the other. The paper's is written down plainly:
-pair after pair in random order, Adagrad of each number that begins at 1, rate .05, x_max 100,
-power .75. Prints what both say on similarity sets (vectors: centre + context), the interval of
-the difference, analogies, and CPU-seconds. 25 epochs on wikispeedia-articles take half an hour.
+All have 100 numbers a word and one thread, one after the other. Counts: window 10, weights
+1 / distance, words that come five times or more. sgns is as it comes. With `paper` the
+algorithm of the paper stands in its place, written down plainly: pair after pair in random
+order, Adagrad of each number that begins at 1, rate .05, x_max 100, power .75. Prints what
+both say on similarity sets (vectors of glove: centre + context; of sgns: centre), the interval
+of the difference, analogies, and CPU-seconds. 25 epochs on wikispeedia-articles take half an
+hour.
 
 Source: Pennington, Socher, Manning. GloVe. EMNLP 2014, section 4.2 and eq. 8.
 """
@@ -68,22 +70,34 @@ def by_the_paper(graph, epochs):
     return tables[0] + tables[1], time.process_time() - begun
 
 
-def main(name="wikispeedia-articles", epochs="25"):
+def by_sgns(corpus, words):
+    """((words, DIM), CPU-seconds)."""
+    begun = time.process_time()
+    model = ne.embed(corpus, "sgns", threads=1)
+    spent = time.process_time() - begun
+    return model.vectors("in")[[model.ids.row(word) for word in words]], spent
+
+
+def main(name="wikispeedia-articles", epochs="25", beside="sgns"):
     corpus = ne.read_corpus(name, tokens="words", lower=True)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "words.parquet"
         write_word_graph(corpus, path, window=10, weights="inverse")
         graph = ne.read_edges(path, weight="weight")
-    theirs, paper = by_the_paper(graph, int(epochs))
     begun = time.process_time()
     options = {"training.epochs": int(epochs)}
     model = ne.embed(graph, "glove", threads=1, options=options)
     ours = time.process_time() - begun
-    print(f"{name}: {graph.num_edges:,} pairs, {epochs} epochs; CPU-seconds: the paper's {paper:,.0f}, ours {ours:,.0f}")  # fmt: skip
     there = [word for word in corpus.vocabulary.words if word in model]
     rows = [model.ids.row(word) for word in there]
-    print("the paper's algorithm, ours (difference)")
-    compared(there, theirs[rows], model.vectors("sum")[rows])
+    if beside == "paper":
+        theirs, spent = by_the_paper(graph, int(epochs))
+        theirs = theirs[rows]
+    else:
+        theirs, spent = by_sgns(corpus, there)
+    print(f"{name}: {graph.num_edges:,} pairs, {epochs} epochs; CPU-seconds: {beside} {spent:,.0f}, glove {ours:,.0f}")  # fmt: skip
+    print(f"{beside}, glove (difference)")
+    compared(there, theirs, model.vectors("sum")[rows])
 
 
 if __name__ == "__main__":
