@@ -181,7 +181,7 @@ def _do(
         work.check_hours(job, told, jobs)
     said = None if quiet else _cell_done
     with progress(quiet) as shown:
-        if jobs > 1 and job.todo:
+        if jobs > 1 and job.left:
             carry_out_in_parts(job, told, jobs, threads, shown, said)
         else:
             work.carry_out(job, told, threads, shown, said)
@@ -234,9 +234,16 @@ def _before(asked: Study, job: Job) -> None:
     show.block(
         "Cells",
         [
-            f"{len(job.cells):,}, of which {len(job.todo):,} are to be done, in {job.folder}"
+            f"{len(job.cells) + len(job.plan.waiting):,}, of which {job.left:,} are to be "
+            f"done, in {job.folder}{_waiting(job)}"
         ],
     )
+
+
+def _waiting(job: Job) -> str:
+    """How many cells have an arm that validation is still to choose."""
+    count = len(job.plan.waiting)
+    return f"; validation will choose the arms of {count:,}" if count else ""
 
 
 def _forecast_lines(
@@ -262,7 +269,7 @@ def _forecast_lines(
                 f"{one.measuring:.1f}) s{trained}"
             )
     lines.append(
-        f"{len(job.todo):,} cells: about {show.duration(told.seconds / jobs)}, at most "
+        f"{job.left:,} cells: about {show.duration(told.seconds / jobs)}, at most "
         f"{show.size(told.memory * jobs)} of memory at once (measured on this machine)"
     )
     return lines

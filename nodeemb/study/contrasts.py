@@ -1,9 +1,10 @@
 """The questions of a study that were fixed beforehand, answered graph by graph and in all.
 
 A family of arms (one method with other settings) is the arm of it that is best on the
-validation links of a split of a graph, by its mean over seeds; where a kind of split hides no
-validation links, all arms of a family that has more than one would be chosen on nothing, and
-the contrast is left out. Test links choose nothing.
+validation links of a split of a graph, by its mean over seeds, or over the first few
+(`nodeemb.study.tuning`); where a kind of split hides no validation links, all arms of a family
+that has more than one would be chosen on nothing, and the contrast is left out. Test links
+choose nothing.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from collections.abc import Callable, Sequence
 from statistics import fmean
 from typing import NamedTuple
 
-from nodeemb.study.options import Contrast, at_width
+from nodeemb.study.options import Contrast
 from nodeemb.study.results import Results
 from nodeemb.study.statistics import Difference, Shift, difference, holm, shift
 from nodeemb.study.tasks import held_ratio
+from nodeemb.study.tuning import arms_at, chosen_of
 
 
 class Answer(NamedTuple):
@@ -97,21 +99,8 @@ def chosen(
 
     width: of a curve, where it is not the study's own.
     """
-    study = results.study
-    done = {arm.called for arm in study.arms_of(dataset)}
-    arms = study.families[family]
-    if width is not None and width != study.width_of(dataset):
-        arms = [at_width(arm, width) for arm in arms]
-    arms = [arm for arm in arms if arm in done]
-    if len(arms) < 2:
-        return arms[0] if arms else None
-    column = results.study.chosen_by_of(dataset)
-    found = {
-        arm: results.values(dataset, split, arm, column, "validation") for arm in arms
-    }
-    if not all(found.values()):
-        return None
-    return max(arms, key=lambda arm: fmean(found[arm].values()))
+    arms = arms_at(results.study, family, dataset, width)
+    return chosen_of(results.study, results.cells, dataset, split, arms)
 
 
 def overall(told: Sequence[Answer]) -> list[Overall]:

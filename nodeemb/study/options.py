@@ -163,6 +163,7 @@ class Group(Options):
         default=None,
         description="column that chooses within a family; none: as the study's",
     )
+    tune_on: int | None = Field(default=None, ge=1, description="none: as the study's")
 
 
 class Study(Options):
@@ -218,6 +219,13 @@ class Study(Options):
         default="auc",
         description="column that chooses within a family, on validation links",
     )
+    tune_on: int | None = Field(
+        default=None,
+        ge=1,
+        description="on the splits of how many first seeds all arms of a family are run; "
+        "on the others only the one that validation chooses there, and those that a "
+        "contrast or a control names. None: all seeds",
+    )
     controls: list[Control] = Field(
         default=[], description="what must come out in a known way; told first of all"
     )
@@ -270,7 +278,8 @@ class Study(Options):
             for split in self.splits_of(one.called):
                 check_kind(split)
             check_columns(self.columns_of(one.called), self.splits_of(one.called))
-            if self.contrasts and self.chosen_by_of(one.called) not in (
+            chooses = self.contrasts or self.tune_on_of(one.called) is not None
+            if chooses and self.chosen_by_of(one.called) not in (
                 columns := self.columns_of(one.called)
             ):
                 raise unknown_name(
@@ -390,6 +399,11 @@ class Study(Options):
     def chosen_by_of(self, dataset: str) -> str:
         """The column that chooses within families on a data set."""
         return self._group(dataset).chosen_by or self.chosen_by
+
+    def tune_on_of(self, dataset: str) -> int | None:
+        """On how many first seeds of a data set families are tuned; None: on all."""
+        own = self._group(dataset).tune_on
+        return self.tune_on if own is None else own
 
     def arms_of(self, dataset: str) -> list[StudyArm]:
         """The arms that are done on a data set, at all their widths."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from nodeemb.evaluation.report_style import STYLE
 from nodeemb.io.atomic import write_text_atomically
-from nodeemb.study import controls, dose
+from nodeemb.study import choices, controls, dose
 from nodeemb.study.charts import CHARTS, SIGNS, Mark, Rung, Series, ladder, plot
 from nodeemb.study.columns import ABOUT
 from nodeemb.study.contrasts import (
@@ -67,6 +67,7 @@ def page(results: Results) -> str:
         _curves(results),
         _dose_charts(told, results.diagnoses),
         _contrasts(told, results),
+        _choices(results),
         "<h2>In all</h2>" + _table(*standing_rows(results)),
         "<h2>Data set by data set</h2>",
         *(_section(results, dataset, split) for dataset, split in results.groups()),
@@ -261,7 +262,8 @@ def _ladder(results: Results, dataset: str, split: str) -> str:
             keys = ", ".join(results.keys(dataset, split, arm))
             told = f"{arm}: {number.mean:.4f} ± {number.spread:.4f}; runs {keys}"
             baseline = arm in results.baselines
-            rungs.append(Rung(arm, number.mean, number.spread, told, baseline))
+            name = choices.label(results, dataset, split, arm)
+            rungs.append(Rung(name, number.mean, number.spread, told, baseline))
     return ladder(rungs, ABOUT[column].title)
 
 
@@ -280,7 +282,8 @@ def _row(results: Results, dataset: str, split: str, arm: str) -> str:
     costs = cost_texts(results.cost(dataset, split, arm))
     cells += [f"<td>{escape(text)}</td>" for text in costs]
     kind = "baseline" if arm in results.baselines else "model"
-    return f'<tr class="{kind}"><th>{escape(arm)}</th>{"".join(cells)}</tr>'
+    name = escape(choices.label(results, dataset, split, arm))
+    return f'<tr class="{kind}"><th>{name}</th>{"".join(cells)}</tr>'
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -309,6 +312,14 @@ def _contrasts(told: Sequence[Answer], results: Results) -> str:
         + _table(heads(each=True), rows_of_answers(told))
         + "</details>"
     )
+
+
+def _choices(results: Results) -> str:
+    found = choices.rows(results)
+    if not found:
+        return ""
+    table = _table(choices.HEADS, found)
+    return f"<details><summary>What validation chose</summary>{table}</details>"
 
 
 def _dose(found: Sequence[dose.Dose]) -> str:

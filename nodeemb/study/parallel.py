@@ -27,7 +27,7 @@ from nodeemb.progress import Progress, ProgressFn
 from nodeemb.study.cells import do_cell, keep, read_result
 from nodeemb.study.options import Study
 from nodeemb.study.plan import Cell, Graphs
-from nodeemb.study.work import CellDone, Forecast, Job, begin
+from nodeemb.study.work import CellDone, Forecast, Job, rounds
 
 _OFTEN = 0.5  # seconds between looks at what is done
 # libraries that would take every core in each process
@@ -54,11 +54,11 @@ def carry_out_in_parts(
         KeyboardInterrupt: with what was kept.
         OutOfResources: a process was ended from outside, such as for its memory.
     """
-    begin(job)
     each = max(1, count_threads(threads) // jobs)
-    left = {cell.key: cell for cell in job.todo}
-    old = {key: read_result(job.folder, key) for key in left}
-    total = len(left)
+    left: dict[str, Cell] = {}
+    old: dict[str, dict[str, Any] | None] = {}
+    done: list[str] = []
+    total = job.left
     began = time.monotonic()
 
     def look() -> None:
@@ -66,45 +66,48 @@ def carry_out_in_parts(
             result = read_result(job.folder, key)
             if result is not None and result != old[key]:
                 del left[key]
+                done.append(key)
                 if cell_done is not None:
-                    cell_done(total - len(left), total, cell, result)
+                    cell_done(len(done), total, cell, result)
         if progress is not None:
-            behind = sum(
-                told.cells[c.key].seconds for c in job.todo if c.key not in left
-            )
-            task = f"{total - len(left)} of {total} cells, {jobs} at a time"
+            behind = sum(told.cells[key].seconds for key in done)
+            task = f"{len(done)} of {total} cells, {jobs} at a time"
             share, seconds = behind / max(told.seconds, 1e-9), time.monotonic() - began
             progress(Progress(task, share, 0.0, "", None, seconds))
 
     try:
         with _few_threads(each), _pool(jobs) as pool:
-            parts = {
-                pool.submit(_do, *_sent(job, group, each)) for group in _groups(job)
-            }
-            while parts:
-                ended, parts = wait(parts, _OFTEN, FIRST_COMPLETED)
-                look()
-                for part in ended:
-                    part.result()
+            for cells in rounds(job):
+                left |= {cell.key: cell for cell in cells}
+                old |= {cell.key: read_result(job.folder, cell.key) for cell in cells}
+                parts = {
+                    pool.submit(_do, *_sent(job, group, each))
+                    for group in _groups(cells)
+                }
+                while parts:
+                    ended, parts = wait(parts, _OFTEN, FIRST_COMPLETED)
+                    look()
+                    for part in ended:
+                        part.result()
     except BrokenProcessPool:
         look()
         raise OutOfResources(
             f"a process was ended from outside, perhaps for its memory; "
-            f"{total - len(left)} of {total} cells are done and kept in {job.folder}",
+            f"{len(done)} of {total} cells are done and kept in {job.folder}",
             next_step="Run fewer at a time: --jobs. The same command goes on",
         ) from None
     except KeyboardInterrupt:
         look()
         raise KeyboardInterrupt(
-            f"Interrupted: {total - len(left)} of {total} cells were done and are kept in "
+            f"Interrupted: {len(done)} of {total} cells were done and are kept in "
             f"{job.folder}. The same command goes on."
         ) from None
 
 
-def _groups(job: Job) -> Iterator[Group]:
+def _groups(cells: Group) -> Iterator[Group]:
     """Cells of one split of one graph and one seed."""
-    for _, cells in groupby(job.todo, key=lambda c: (c.dataset, c.split, c.seed)):
-        yield tuple(cells)
+    for _, alike in groupby(cells, key=lambda c: (c.dataset, c.split, c.seed)):
+        yield tuple(alike)
 
 
 def _sent(

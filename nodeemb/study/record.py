@@ -111,7 +111,8 @@ def take_record(job: Job, path: str | Path) -> int:
     Raises:
         DataRefused: the file cannot be read as such; nothing is taken.
     """
-    wanted = {cell.key: cell for cell in job.todo}
+    maybe = [cell for row in job.plan.waiting for cell in row]
+    wanted = {cell.key: cell for cell in [*maybe, *job.todo]}
     found = {cell["key"]: cell for cell in _read(Path(path)) if cell["key"] in wanted}
     begin(job)
     for key, cell in found.items():

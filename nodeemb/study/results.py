@@ -205,7 +205,8 @@ def load_results(folder: str | Path) -> Results:
         ) from None
     found = {place: read_result(folder, key) for place, key in places}
     cells = {place: result for place, result in found.items() if result is not None}
-    return Results(study, cells, len(places), read_diagnoses(folder))
+    wanted = len(places) + index.get("waiting", 0)
+    return Results(study, cells, wanted, read_diagnoses(folder))
 
 
 def read_diagnoses(folder: Path) -> dict[str, dict[str, Any]]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nodeemb.progress import amount
-from nodeemb.study import controls, dose
+from nodeemb.study import choices, controls, dose
 from nodeemb.study.against import HAIR, Comparison
 from nodeemb.study.columns import ABOUT
 from nodeemb.study.contrasts import (
@@ -50,9 +50,15 @@ def markdown(results: Results) -> str:
     parts += ["## In all", grid(*standing_rows(results))]
     if told:
         parts += ["## Contrasts", contrasts_text(told, results.diagnoses)]
+    chose = choices.rows(results)
+    if chose:
+        parts += ["## What validation chose", grid(choices.HEADS, chose)]
     for dataset, split in results.groups():
         rows = [
-            [arm, *_cells(results, dataset, split, arm)]
+            [
+                choices.label(results, dataset, split, arm),
+                *_cells(results, dataset, split, arm),
+            ]
             for arm in results.arms
             if results.cost(dataset, split, arm) is not None
         ]
@@ -82,7 +88,7 @@ def legend(results: Results) -> str:
         )
     else:
         told.append("Every method trains as long as its preset says.")
-    told += _of_groups(study)
+    told += _of_groups(study) + choices.told(study)
     told.append(
         f"All have {study.width} floats a node{_but(study)}. CPU seconds and pairs are of training "
         "alone, a mean over seeds."

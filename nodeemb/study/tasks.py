@@ -252,6 +252,11 @@ def check_kind(name: str) -> None:
         check_split(name, KINDS)
 
 
+def has_validation(kind: str) -> bool:
+    """Whether a kind of split hides evidence to choose by."""
+    return kind == COUNTS or (kind not in KINDS and SPLITS[kind].validation > 0)
+
+
 def held_ratio(kind: str) -> float:
     """Test evidence for each piece of training evidence, which splits of other seeds share."""
     if kind == COUNTS:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from nodeemb.study.cells import CELLS, FORMAT, do_cell, keep, read_result
 from nodeemb.study.forecast import CellForecast, forecast_cells
 from nodeemb.study.options import Study
 from nodeemb.study.plan import Cell, Graphs, make_cells
+from nodeemb.study.tuning import Plan, plan_of, ready
 
 INDEX = "study.json"
 CellDone = Callable[[int, int, Cell, dict[str, Any]], None]
@@ -38,15 +39,27 @@ class Job:
         study: what to do.
         folder: where the cells are, or will be.
         graphs: of the study.
-        cells: all of them.
-        todo: those that no file holds the result of.
+        candidates: every arm on every split.
+        plan: which of them are run, as far as that is known.
+        todo: cells of the plan that no file holds the result of.
     """
 
     study: Study
     folder: Path
     graphs: Graphs
-    cells: tuple[Cell, ...]
+    candidates: tuple[Cell, ...]
+    plan: Plan
     todo: tuple[Cell, ...]
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """All that are known to be run."""
+        return self.plan.cells
+
+    @property
+    def left(self) -> int:
+        """How many are to be done, those whose arm is still to be chosen included."""
+        return len(self.todo) + len(self.plan.waiting)
 
 
 @dataclass(frozen=True)
@@ -84,13 +97,42 @@ def prepare(
     folder = default_folder(study) if out is None else Path(out)
     check_folder(folder, study)
     graphs = Graphs(study)
-    cells = make_cells(study, graphs, only)
-    todo: dict[str, Cell] = {}
+    cells = tuple(make_cells(study, graphs, only))
+    return _job(study, folder, graphs, cells, retry_failed)
+
+
+def _job(
+    study: Study,
+    folder: Path,
+    graphs: Graphs,
+    cells: tuple[Cell, ...],
+    retry_failed: bool = False,
+) -> Job:
+    """What is to be done as things stand in the folder."""
+    done = {}
     for cell in cells:
         result = read_result(folder, cell.key)
-        if result is None or (retry_failed and result["state"] == "failed"):
+        if result is not None and not (retry_failed and result["state"] == "failed"):
+            done[cell.place] = result
+    plan = plan_of(study, cells, done)
+    todo: dict[str, Cell] = {}
+    for cell in plan.cells:
+        if cell.place not in done:
             todo.setdefault(cell.key, cell)
-    return Job(study, folder, graphs, tuple(cells), tuple(todo.values()))
+    return Job(study, folder, graphs, cells, plan, tuple(todo.values()))
+
+
+def rounds(job: Job) -> Iterator[tuple[Cell, ...]]:
+    """Cells to do one round after the other; the first may choose who is in the second.
+
+    The folder says before each which cell stands where.
+    """
+    while True:
+        begin(job)
+        yield tuple(ready(job.plan, job.todo))
+        if not job.plan.waiting:
+            return
+        job = _job(job.study, job.folder, job.graphs, job.candidates)
 
 
 def check_folder(folder: Path, study: Study) -> None:
@@ -119,10 +161,18 @@ def check_folder(folder: Path, study: Study) -> None:
 def forecast(
     job: Job, threads: int | None = None, progress: ProgressFn | None = None
 ) -> Forecast:
-    """Measures what the cells still to be done will take."""
+    """Measures what the cells still to be done will take.
+
+    Where an arm is still to be chosen, it takes the mean of those that it may be.
+    """
     count = count_threads(threads)
-    found = forecast_cells(job.todo, job.graphs, count, progress)
+    known = {cell.key for cell in job.cells}
+    rows = [[c for c in row if c.key not in known] for row in job.plan.waiting]
+    maybe = {cell.key: cell for row in rows for cell in row}
+    found = forecast_cells([*job.todo, *maybe.values()], job.graphs, count, progress)
     seconds = sum(found[cell.key].seconds for cell in job.todo)
+    for row, whole in zip(rows, job.plan.waiting, strict=True):
+        seconds += sum(found[cell.key].seconds for cell in row) / len(whole)
     memory = max((told.memory for told in found.values()), default=0)
     return Forecast(found, seconds, memory)
 
@@ -141,7 +191,7 @@ def check_hours(job: Job, told: Forecast, jobs: int = 1) -> None:
     seconds = told.seconds / jobs
     if limit is not None and seconds > 3600 * limit:
         raise OutOfResources(
-            f"{len(job.todo):,} cells would take about {clock(seconds)} and the "
+            f"{job.left:,} cells would take about {clock(seconds)} and the "
             f"study's limit is {limit:g} hours",
             next_step="Lower pairs or pairs_per_node, leave something out, raise hours, "
             "or go on all the same with --over-limit",
@@ -168,21 +218,21 @@ def carry_out(
         KeyboardInterrupt: with what was kept. A cell that fails is recorded and no more.
     """
     count = count_threads(threads)
-    begin(job)
     shown = _Clock(job, told, progress)
-    for number, cell in enumerate(job.todo, 1):
+    cells = (cell for part in rounds(job) for cell in part)
+    for number, cell in enumerate(cells, 1):
         shown.next(number, cell)
         try:
             task = job.graphs.task(cell.dataset, cell.split, cell.seed)
             result = do_cell(cell, task, count, shown.inner)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(
-                f"Interrupted: {number - 1} of {len(job.todo)} cells were done and are "
+                f"Interrupted: {number - 1} of {job.left} cells were done and are "
                 f"kept in {job.folder}. The same command goes on."
             ) from None
         keep(job.folder, result)
         if cell_done is not None:
-            cell_done(number, len(job.todo), cell, result)
+            cell_done(number, job.left, cell, result)
 
 
 def begin(job: Job) -> None:
@@ -205,6 +255,7 @@ def _index(job: Job) -> dict[str, Any]:
             }
             for cell in job.cells
         ],
+        "waiting": len(job.plan.waiting),
     }
 
 
@@ -212,7 +263,7 @@ class _Clock:
     """Progress over all cells, each as long as its forecast says."""
 
     def __init__(self, job: Job, told: Forecast, progress: ProgressFn | None) -> None:
-        self.count, self.told, self.progress = len(job.todo), told, progress
+        self.count, self.told, self.progress = job.left, told, progress
         self.total = max(told.seconds, 1e-9)
         self.before, self.own, self.task = 0.0, 0.0, ""
         self.began = time.monotonic()
