@@ -29,6 +29,7 @@ _HOME = {
     "load_graph": "nodeemb.io.graph_files",
     "presets": "nodeemb.recipe",
     "protocol_split": "nodeemb.evaluation.protocol_split",
+    "rank_links": "nodeemb.evaluation.ranking",
     "read_corpus": "nodeemb.corpus.reading",
     "read_edges": "nodeemb.io.edges",
     "save_graph": "nodeemb.io.graph_files",

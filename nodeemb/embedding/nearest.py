@@ -109,14 +109,28 @@ def questions_at_once(count: int) -> int:
     return max(1, min(_QUESTIONS, _NUMBERS // (10 * count + 64)))
 
 
-def nearest(made: Sides, rows: np.ndarray, count: int) -> Found | None:
-    """The best `count` other nodes for each of (q,) rows; None where a question's vector
-    is too long for bounds."""
+def questions(made: Sides, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """What (q,) rows ask with: (q, places) vectors, and (q,) 4 r eps |x| of the formula;
+    None where a vector is too long for bounds."""
     near = _vectors(made, rows, False)
     norms = _norms(near)
     if not norms.max(initial=0) <= _LONGEST:
         return None
-    added = _above(norms * made.share)
+    return near, _above(norms * made.share)
+
+
+def answers(made: Sides, part: slice) -> np.ndarray:
+    """(b, places): what a range of nodes answers with."""
+    return _vectors(made, part, True)
+
+
+def nearest(made: Sides, rows: np.ndarray, count: int) -> Found | None:
+    """The best `count` other nodes for each of (q,) rows; None where a question's vector
+    is too long for bounds."""
+    asks = questions(made, rows)
+    if asks is None:
+        return None
+    near, added = asks
     near = np.column_stack([near, added])
     size = min(max(_NUMBERS // len(rows), 4 * count), rows_at_once(made.places + 1))
     space = np.empty(len(rows) * min(size, len(made.table)), made.table.dtype)

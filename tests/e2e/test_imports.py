@@ -25,6 +25,7 @@ PUBLIC = [
     "load_graph",
     "presets",
     "protocol_split",
+    "rank_links",
     "read_corpus",
     "read_edges",
     "save_graph",

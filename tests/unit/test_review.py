@@ -44,6 +44,7 @@ def test_the_public_names_are_these():
         "load_graph",
         "presets",
         "protocol_split",
+        "rank_links",
         "read_corpus",
         "read_edges",
         "save_graph",
