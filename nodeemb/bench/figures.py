@@ -30,6 +30,7 @@ class Sizes(NamedTuple):
     questions: rows asked about.
     dim: of training and search.
     seconds: CPU-seconds that a repeated measure lasts at least.
+    links: that are ranked among all nodes of the table that is searched.
     """
 
     small_nodes: int = 10_000
@@ -41,6 +42,7 @@ class Sizes(NamedTuple):
     questions: int = 4096
     dim: int = 128
     seconds: float = 3.0
+    links: int = 100_000
 
 
 QUICK = Sizes(
@@ -50,4 +52,5 @@ QUICK = Sizes(
     search_nodes=20_000,
     questions=1024,
     seconds=0.5,
+    links=10_000,
 )

@@ -52,7 +52,7 @@ def bench(
         bool, typer.Option("--list", help="Show the measures, and do nothing else.")
     ] = False,
 ) -> None:
-    """Measure the speed of sampling, training, reading, opening, starting and searching.
+    """Measure the speed of sampling, training, reading, opening, starting, searching, ranking.
 
     Every measure runs in a process of its own, on one thread, and counts CPU-seconds. In
     all it takes some minutes and up to 4 GB of memory, with --quick much less. A figure

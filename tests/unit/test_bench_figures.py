@@ -16,7 +16,7 @@ from nodeemb.bench.process import measured
 from nodeemb.errors import DataRefused, RunFailed, WrongUse
 from nodeemb.io.edges import read_edges
 
-TINY = Sizes(60, 300, 90, 400, 500, 50, 20, 4, 0.001)
+TINY = Sizes(60, 300, 90, 400, 500, 50, 20, 4, 0.001, 100)
 MADE_WITH = {"machine": "here", "nodeemb": "1"}
 # starting the program five times takes longer than a unit test should
 IN_PROCESS = sorted(set(MEASURES) - {"start", "second_run"})
@@ -27,7 +27,8 @@ def test_a_measure_at_tiny_sizes(name):
     figures = MEASURES[name].run(TINY)
     assert figures[0].name == name
     assert all(np.isfinite(f.value) and f.unit for f in figures)
-    least = 0 if "profile" in name else 1e-9  # what is left of a part may round to 0
+    # what is left of a part may round to 0, and memory held before may be enough
+    least = 0 if "profile" in name or name == "ranks" else 1e-9
     assert all(f.value >= least for f in figures)
 
 
