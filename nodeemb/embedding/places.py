@@ -64,7 +64,7 @@ def _groups(sources: np.ndarray) -> list[tuple[int, int]]:
     begins = np.append(np.flatnonzero(np.diff(sources, prepend=-1)), len(sources))
     ranges, first = [], 0
     while first < len(sources):
-        place = np.searchsorted(begins, first, side="right") - 1 + _SOURCES
+        place = int(np.searchsorted(begins, first, side="right")) - 1 + _SOURCES
         last = int(min(begins[min(place, len(begins) - 1)], first + _LINKS))
         ranges.append((first, last))
         first = last
