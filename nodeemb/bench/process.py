@@ -17,13 +17,14 @@ from pathlib import Path
 from nodeemb.bench.figures import Figure, Sizes
 from nodeemb.errors import RunFailed
 
-_ONE_THREAD = dict.fromkeys(
+ONE_THREAD = dict.fromkeys(
     (
         "NODEEMB_THREADS",
         "NUMBA_NUM_THREADS",
         "OMP_NUM_THREADS",
         "OPENBLAS_NUM_THREADS",
         "MKL_NUM_THREADS",
+        "RAYON_NUM_THREADS",
     ),
     "1",
 )
@@ -40,7 +41,7 @@ def measured(name: str, sizes: Sizes) -> list[Figure]:
         command = [sys.executable, "-m", __name__, name, json.dumps(sizes), str(out)]
         done = subprocess.run(
             command,
-            env=os.environ | _ONE_THREAD,
+            env=os.environ | ONE_THREAD,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
