@@ -8,6 +8,7 @@ import pytest
 from nodeemb.bench import figures, process
 from nodeemb.bench.figures import QUICK, Figure
 from nodeemb.bench.measures import MEASURES
+from nodeemb.bench.peers import PEERS
 from nodeemb.errors import RunFailed
 
 
@@ -67,13 +68,13 @@ def test_all_measures_and_a_peer_that_is_missing(nodeemb, here, faked):
         "gensim: the measure gensim failed: No module named 'gensim'" in result.stderr
     )
     asked = [name for name, _ in faked["asked"]]
-    assert asked == [*MEASURES, "gensim", "polars"]
+    assert asked == [*MEASURES, *PEERS]
     assert len(Path("bench.jsonl").read_text().splitlines()) == len(asked) - 2
 
 
 def test_the_list_measures_nothing(nodeemb, here, faked):
     told = nodeemb("bench", "--list").stdout
-    assert all(name in told for name in (*MEASURES, "gensim", "polars"))
+    assert all(name in told for name in (*MEASURES, *PEERS))
     assert faked["asked"] == [] and not Path("bench.jsonl").exists()
 
 

@@ -108,6 +108,26 @@ def test_gensims_pairs_are_those_in_the_window():
     assert peers._pairs(3, 10) == 6
 
 
+def test_peers_walk_on_the_same_links_each_once():
+    graph = made_graph(TINY.small_nodes, TINY.small_edges)
+    ends = zip(graph.sources.tolist(), graph.targets.tolist(), strict=True)
+    with peers._links_once(TINY) as path:
+        lines = path.read_text().splitlines()
+    read = [tuple(map(int, line.split("\t"))) for line in lines]
+    assert read == sorted({(min(e), max(e)) for e in ends if e[0] != e[1]})
+
+
+def test_steps_and_lines_of_peers(monkeypatch):
+    monkeypatch.setattr(peers, "rate", lambda work, _: work())
+    figure = peers._steps("walker", lambda: [range(80), "ab", [1]], TINY)
+    assert figure == Figure("walker", 80e-6, "M steps/CPU-s", "higher")
+    clock, read = iter([1.0, 3.0]), []
+    monkeypatch.setattr(time, "process_time", lambda: next(clock))
+    figure = peers._read("r", lambda path: read.append(len(path.read_text())), TINY)
+    assert figure == Figure("r", TINY.read_edges / 2e6, "M edges/CPU-s", "higher")
+    assert len(read) == 2
+
+
 def test_worse_is_a_fifth_in_the_wrong_direction():
     speed, size = Figure("a", 79.0, "x", "higher"), Figure("b", 121.0, "x", "lower")
     assert is_worse(speed, 100.0) and is_worse(size, 100.0)
