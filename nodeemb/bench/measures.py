@@ -87,6 +87,15 @@ def profile_large(sizes: Sizes) -> list[Figure]:
     return profile("profile_large", _large(sizes), sizes.dim)
 
 
+def profile_factorisations(sizes: Sizes) -> list[Figure]:
+    """Where the time of hope, netmf, strap, nrp and calibrated goes: percent by part."""
+    from nodeemb.bench.factorising import profile
+    from nodeemb.bench.made import made_graph
+
+    few = made_graph(200, 1000)
+    return profile("profile_factorisations", _small(sizes), few, sizes.dim)
+
+
 def reading(sizes: Sizes) -> list[Figure]:
     """A file of edges: lines a CPU-second, and peak memory as a multiple of the graph's."""
     from nodeemb.bench.made import write_edges
@@ -213,7 +222,7 @@ MEASURES = {
     run.__name__: Measure((run.__doc__ or "").partition("\n")[0], run)
     for run in (
         walks_small, walks_large, second_order_small, second_order_large,
-        training_small, training_large, profile_small, profile_large, reading, opening, start, second_run, search, ranks,
+        training_small, training_large, profile_small, profile_large, profile_factorisations, reading, opening, start, second_run, search, ranks,
     )
 }  # fmt: skip
 

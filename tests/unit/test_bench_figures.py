@@ -1,12 +1,13 @@
 """The measures at tiny sizes, their processes, and the history of their figures."""
 
+import cProfile
 import json
 import time
 
 import numpy as np
 import pytest
 
-from nodeemb.bench import machine, measures, peers
+from nodeemb.bench import factorising, machine, measures, peers
 from nodeemb.bench.figures import QUICK, Figure, Sizes
 from nodeemb.bench.history import append, is_worse, last_value, read_history
 from nodeemb.bench.made import made_graph, made_table, write_edges
@@ -17,6 +18,7 @@ from nodeemb.errors import DataRefused, RunFailed, WrongUse
 from nodeemb.io.edges import read_edges
 
 TINY = Sizes(60, 300, 90, 400, 500, 50, 20, 4, 0.001, 100)
+PARTS = ["pushes", "products", "orthogonal", "other"]
 MADE_WITH = {"machine": "here", "nodeemb": "1"}
 # starting the program five times takes longer than a unit test should
 IN_PROCESS = sorted(set(MEASURES) - {"start", "second_run"})
@@ -40,6 +42,30 @@ def test_the_parts_of_a_profile_are_all_of_the_time():
     ]  # fmt: skip
     assert sum(f.value for f in parts) == pytest.approx(whole.value, rel=0.2)
     assert 0 < arithmetic.value < whole.value
+
+
+def test_a_function_counts_for_the_part_of_its_file_by_its_own_time():
+    clock = iter(range(100))
+    watch = cProfile.Profile(lambda: float(next(clock)))
+    rooms = {}
+    for file, calls in (("svd.py", ""), ("push.py", "svd()"), ("odd.py", "push()")):
+        code = f"def {file[:-3]}():\n    {calls or 'pass'}"
+        exec(compile(code, f"/there/{file}", "exec"), rooms)
+    watch.runcall(rooms["odd"])
+    spent = factorising.shares(watch)
+    assert (spent["orthogonal"], spent["products"]) == (1, 0)
+    assert (spent["pushes"], sum(spent.values())) == (2, 5 + spent["other"] - 2)
+
+
+def test_shares_of_factorisations_are_all_of_them():
+    whole, *figures = MEASURES["profile_factorisations"].run(TINY)
+    names = [f.name.removeprefix("profile_factorisations_") for f in figures]
+    assert names[:5] == ["hope", *(f"hope_{p}" for p in PARTS)]
+    assert whole.value == pytest.approx(sum(f.value for f in figures[::5]))
+    for first in range(0, len(figures), 5):
+        shares = [f.value for f in figures[first + 1 : first + 5]]
+        assert sum(shares) == pytest.approx(100)
+        assert figures[first].name.endswith(factorising.PRESETS[first // 5])
 
 
 def test_every_measure_says_what_it_is_and_no_name_is_taken_twice():
