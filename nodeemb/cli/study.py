@@ -143,7 +143,7 @@ def study(
     if looked:
         _print(folder, table, against, contrasts, record)
         return
-    job = prepare(asked, out, retry_failed, only or ())
+    job = prepare(asked, out, retry_failed, only or (), forecast and not known)
     for path in known or []:
         taken = take_record(job, path)
         show.say(f"{taken:,} cells are known from {path}")

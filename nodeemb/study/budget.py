@@ -8,6 +8,7 @@ each node (at least one), and the epoch is shorter.
 
 from __future__ import annotations
 
+import json
 from itertools import islice
 
 from nodeemb.engine import feed_of
@@ -31,6 +32,21 @@ def pairs_of_epoch(graph: Graph, recipe: Recipe, seed: int) -> float:
     return sum(drawn) / len(drawn) * feed.plan.count / feed.per_batch
 
 
+def _decides_pairs(recipe: Recipe) -> str:
+    """What the pairs of an epoch follow from: not how roles share out a node's floats."""
+    scheme = recipe.scheme()
+    trained = [
+        (channel.labels, channel.noise and channel.noise.model_dump(mode="json"))
+        for channel in scheme.channels.values()
+    ]
+    told = recipe.model_dump(
+        mode="json",
+        include={"sampler", "stencil", "noise", "objective", "training"},
+    )
+    del told["training"]["epochs"], told["training"]["learning_rate"]
+    return json.dumps([told, scheme.kind_of, trained], sort_keys=True)
+
+
 def _count(part: Part) -> int:
     pairs = part.pairs
     if not isinstance(pairs, Band):
@@ -43,7 +59,11 @@ def _count(part: Part) -> int:
 
 
 def with_budget(
-    recipe: Recipe, graph: Graph, pairs: float | None, seed: int
+    recipe: Recipe,
+    graph: Graph,
+    pairs: float | None,
+    seed: int,
+    counted: dict[str, float] | None = None,
 ) -> tuple[Recipe, float]:
     """The recipe trained for about so many pairs.
 
@@ -52,13 +72,19 @@ def with_budget(
         graph: what it is trained on.
         pairs: the budget; None leaves the recipe as it is.
         seed: of the training.
+        counted: pairs of epochs that were counted before on this graph with this seed;
+            what is counted now is added.
 
     Returns:
         (recipe, pairs it will train, about).
     """
     if recipe.factorise is not None:  # it sees the graph as a whole
         return recipe, 0.0
-    epoch = pairs_of_epoch(graph, recipe, seed)
+    counted = {} if counted is None else counted
+    asked = _decides_pairs(recipe)
+    if asked not in counted:
+        counted[asked] = pairs_of_epoch(graph, recipe, seed)
+    epoch = counted[asked]
     if pairs is None:
         return recipe, epoch * recipe.training.epochs
     walks = getattr(recipe.sampler, "walks_per_node", 1)

@@ -65,8 +65,11 @@ class Text(Options):
 
     def read(self) -> Evidence:
         """The counts. Raises: as `read_corpus`."""
-        corpus = read_corpus(self.corpus, tokens=self.tokens, lower=True)
-        return self.of(corpus)
+        return self.of(self.words_read())
+
+    def words_read(self) -> Corpus:
+        """The text itself. Raises: as `read_corpus`."""
+        return read_corpus(self.corpus, tokens=self.tokens, lower=True)
 
     def of(self, corpus: Corpus) -> Evidence:
         """The counts of a text that is read."""

@@ -1,13 +1,21 @@
-"""What a study will take: seconds and memory of each cell, measured on its own graphs.
+"""What a study will take: seconds and memory of each cell, from measurements on a few graphs.
 
-Each arm trains for a moment on the training graph of each split, and is asked for a few of
-its test links; both are scaled to the whole. Seeds take the same time.
+    factorising   a recipe's pace on a small graph, and how that grows (nodeemb.forecast.GROWTH)
+    training      seconds a pair, of each recipe and width, on one of the study's graphs of each
+                  size (4 times the floats), times the pairs that the cell trains
+    measuring     seconds of the columns, on the smallest of the study's graphs of each size
+                  (twice the links, up to LARGE), in proportion to the links
+
+Seeds take the same time. So a forecast costs little beside what it forecasts: kinds of split,
+and graphs of about one size, share what is measured.
 """
 
 from __future__ import annotations
 
+import json
+import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,22 +25,23 @@ from nodeemb.evaluation.columns import measure_columns
 from nodeemb.evaluation.split import Split
 from nodeemb.forecast import (
     PROGRAM,
+    factorised_pace,
     forecast_memory,
-    forecast_seconds,
-    graph_size,
+    scaled_pace,
     seconds_of_epoch,
 )
 from nodeemb.graph.graph import Graph
 from nodeemb.progress import Progress, ProgressFn
 from nodeemb.recipe import Recipe
-from nodeemb.study.plan import Cell, Graphs
+from nodeemb.study.plan import ABOUT, Cell, Graphs
 from nodeemb.study.tasks import LinkTask, Model, Task
 
 if TYPE_CHECKING:
     from nodeemb.evaluation.scorer import ScoreRows
 
-_MOMENT = 0.25  # seconds of training to measure
+_MOMENT = 0.05  # seconds of training to measure
 _FEW, _MORE = 500, 2500  # test links asked for, to see what each costs
+LARGE = 50_000  # links, from which on what is asked of a graph takes time in proportion
 
 
 @dataclass(frozen=True)
@@ -71,38 +80,93 @@ def forecast_cells(
     alike: dict[tuple[str, str, str], list[Cell]] = {}
     for cell in cells:
         alike.setdefault(cell.place[:3], []).append(cell)
-    # a graph after the other, so that each is read once
+    # a graph after the other, so that each is read once, if at all
     order = sorted(alike, key=lambda place: list(graphs.inputs).index(place[0]))
     found: dict[str, CellForecast] = {}
-    asking: dict[Any, float] = {}
+    paces = _Paces(cells, graphs, threads)
     began = time.monotonic()
     for number, place in enumerate(order):
         if progress is not None:
             label = f"forecast: {', '.join(place)}"
             share, seconds = number / len(order), time.monotonic() - began
             progress(Progress(label, share, 0.0, "", None, seconds))
-        first = alike[place][0]
-        task = graphs.task(first.dataset, first.split, first.seed)
-        kind = (*place[:2], first.baseline)
-        if kind not in asking:
-            asking[kind] = _measuring_seconds(first, task)
-        told = _cell(first, task, threads, asking[kind])
+        told = paces.cell(alike[place][0])
         found.update(dict.fromkeys((cell.key for cell in alike[place]), told))
     return found
 
 
-def _cell(cell: Cell, task: Task, threads: int, measuring: float) -> CellForecast:
-    if cell.recipe is None:
-        return CellForecast(0.0, measuring, 0)
-    memory = forecast_memory(graph_size(task.train), cell.recipe)
-    training = _training_seconds(task.train, cell.recipe, threads)
-    return CellForecast(training, measuring, memory.peak + PROGRAM)
+class _Paces:
+    """What was measured so far, by all that decides it."""
+
+    def __init__(self, cells: Sequence[Cell], graphs: Graphs, threads: int) -> None:
+        self.graphs, self.threads = graphs, threads
+        self._known: dict[Hashable, float] = {}
+        self._smallest: dict[Hashable, Cell] = {}
+        for cell in sorted(cells, key=lambda cell: cell.size.arcs):
+            self._smallest.setdefault(_columns_asked(cell), cell)
+
+    def cell(self, cell: Cell) -> CellForecast:
+        """What a cell takes."""
+        measuring = self._measuring(cell)
+        if cell.recipe is None:
+            return CellForecast(0.0, measuring, 0)
+        memory = forecast_memory(cell.size, cell.recipe)
+        training = self._training(cell, cell.recipe)
+        return CellForecast(training, measuring, memory.peak + PROGRAM)
+
+    def _training(self, cell: Cell, recipe: Recipe) -> float:
+        size, kind = cell.size, _digest(recipe)
+        if recipe.factorise is not None:
+            asked = kind, size.directed, size.weighted, size.signed
+            pace = self._once(
+                asked, lambda: factorised_pace(size, recipe, self.threads)
+            )
+            return scaled_pace(pace, size, recipe)
+
+        def seconds_of_pair() -> float:
+            graph = self._task(cell).train
+            epoch = seconds_of_epoch(graph, recipe, self.threads, _MOMENT)
+            return epoch * recipe.training.epochs / cell.pairs
+
+        floats = max(1, size.nodes * recipe.width())
+        return cell.pairs * self._once((kind, _step(floats, 4)), seconds_of_pair)
+
+    def _measuring(self, cell: Cell) -> float:
+        asked = _columns_asked(cell)
+        one = self._smallest[asked]
+
+        def seconds_of_link() -> float:
+            return _measuring_seconds(one, self._task(one)) / max(1, one.size.arcs)
+
+        return cell.size.arcs * self._once(asked, seconds_of_link)
+
+    def _task(self, cell: Cell) -> Task:
+        return self.graphs.task(cell.dataset, cell.split, cell.seed)
+
+    def _once(self, asked: Hashable, measure: Callable[[], float]) -> float:
+        if asked not in self._known:
+            self._known[asked] = measure()
+        return self._known[asked]
 
 
-def _training_seconds(graph: Graph, recipe: Recipe, threads: int) -> float:
-    if recipe.factorise is not None:
-        return forecast_seconds(graph_size(graph), recipe, threads)
-    return recipe.training.epochs * seconds_of_epoch(graph, recipe, threads, _MOMENT)
+def _columns_asked(cell: Cell) -> Hashable:
+    """What decides the seconds a link of a cell's columns."""
+    step = min(_step(cell.size.arcs, 2), _step(LARGE, 2))
+    return cell.split, cell.baseline, cell.columns, step
+
+
+def _step(size: float, factor: float) -> int:
+    """Which of the steps of a factor a size is next to."""
+    return round(math.log(max(1, size), factor))
+
+
+def _digest(recipe: Recipe) -> str:
+    """What decides the seconds of a pair, or of a factorisation."""
+    told = recipe.model_dump(mode="json", exclude=ABOUT)
+    del told["training"]["epochs"], told["training"]["learning_rate"]
+    told["sampler"].pop("walks_per_node", None)
+    told["scheme"] = recipe.scheme().model_dump(mode="json")
+    return json.dumps(told, sort_keys=True)
 
 
 def _measuring_seconds(cell: Cell, task: Task) -> float:
@@ -118,6 +182,7 @@ def _measuring_seconds(cell: Cell, task: Task) -> float:
     split = task.split
     links = len(split.test)
     few, more = min(_FEW, links), min(_MORE, links)
+    _timed(split, score, columns, 1)  # the first time may compile
     low = _timed(split, score, columns, few)
     total = low
     if more > few:
@@ -129,14 +194,9 @@ def _measuring_seconds(cell: Cell, task: Task) -> float:
 def _timed(split: Split, score: ScoreRows, columns: list[str], links: int) -> float:
     every = np.linspace(0, len(split.test) - 1, links).astype(np.int64)
     part = replace(split, test=split.test[every])
-    taken = []
-    for _ in range(
-        2
-    ):  # what else the machine does makes one time longer, never shorter
-        began = time.monotonic()
-        measure_columns(part, score, columns, 0)
-        taken.append(time.monotonic() - began)
-    return min(taken)
+    began = time.monotonic()
+    measure_columns(part, score, columns, 0)
+    return time.monotonic() - began
 
 
 def _scorer(cell: Cell, train: Graph) -> Callable[..., Any]:

@@ -66,18 +66,60 @@ def _rewired(arcs: np.ndarray, size: int, key: np.uint64) -> np.ndarray:
 @njit
 def _swap(sources, targets, size, key, swaps):
     """Two links change targets, again and again; never a loop, never a link twice."""
-    there = {np.int64(sources[0]) * size + targets[0]}
+    room = 4
+    while room < 2 * len(sources):
+        room *= 2
+    there = np.full(room, -1, np.int64)
     for link in range(len(sources)):
-        there.add(np.int64(sources[link]) * size + targets[link])
+        pair = np.int64(sources[link]) * size + targets[link]
+        there[_place(there, pair)] = pair
     for number in range(swaps):
         one = below(key, 2 * number, len(sources))
         other = below(key, 2 * number + 1, len(sources))
         u, v, x, y = sources[one], targets[one], sources[other], targets[other]
         first, second = np.int64(u) * size + y, np.int64(x) * size + v
-        if u == y or x == v or first in there or second in there:
+        if u == y or x == v:
             continue
-        there.remove(np.int64(u) * size + v)
-        there.remove(np.int64(x) * size + y)
-        there.add(first)
-        there.add(second)
+        if there[_place(there, first)] >= 0 or there[_place(there, second)] >= 0:
+            continue
+        _forget(there, np.int64(u) * size + v)
+        _forget(there, np.int64(x) * size + y)
+        there[_place(there, first)] = first
+        there[_place(there, second)] = second
         targets[one], targets[other] = y, v
+
+
+# A set of pairs in an array, -1 where there is none: numba's own fills up with what was
+# removed, and a swap then takes a hundred times as long.
+
+
+@njit
+def _home(there, pair):
+    """Where a pair is looked for first."""
+    mixed = (np.uint64(pair) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(24)
+    return np.int64(mixed) & (len(there) - 1)
+
+
+@njit
+def _place(there, pair):
+    """Where a pair is, or could be put."""
+    at = _home(there, pair)
+    while there[at] >= 0 and there[at] != pair:
+        at = (at + 1) & (len(there) - 1)
+    return at
+
+
+@njit
+def _forget(there, pair):
+    """Takes a pair out, and moves those up that had made way for it."""
+    hole = _place(there, pair)
+    at = hole
+    while True:
+        at = (at + 1) & (len(there) - 1)
+        if there[at] < 0:
+            break
+        home = _home(there, there[at])
+        if (at - home) & (len(there) - 1) >= (at - hole) & (len(there) - 1):
+            there[hole] = there[at]
+            hole = at
+    there[hole] = -1

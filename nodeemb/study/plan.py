@@ -11,18 +11,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nodeemb import __version__
+from nodeemb.corpus.corpus import Corpus
 from nodeemb.errors import NodeembError, unknown_name
+from nodeemb.forecast import Size, graph_size
 from nodeemb.recipe import Recipe
 from nodeemb.study.budget import with_budget
-from nodeemb.study.datasets import Material
+from nodeemb.study.datasets import Dataset, Material
 from nodeemb.study.options import Study, StudyArm, arm_recipe
 from nodeemb.study.tasks import Task, make_task
 
-_ABOUT = {"name", "title", "paper", "deviations", "popularity", "expected"}
+ABOUT = {"name", "title", "paper", "deviations", "popularity", "expected"}
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Cell:
         baseline: its name, or None.
         pairs: that it will train, about.
         columns: that are measured.
+        size: of the graph that it trains on.
         key: digest of everything that decides its numbers.
     """
 
@@ -47,6 +50,7 @@ class Cell:
     baseline: str | None
     pairs: float
     columns: tuple[str, ...]
+    size: Size
     key: str
 
     @property
@@ -60,6 +64,7 @@ class Graphs:
 
     def __init__(self, study: Study) -> None:
         self.inputs = {one.called: one for one in study.datasets}
+        self._corpus: tuple[tuple[str, str], Corpus] | None = None
         self._read: tuple[str, Material] | None = None
         self._task: tuple[tuple[str, str, int], Task] | None = None
 
@@ -67,8 +72,19 @@ class Graphs:
         """All of it: a graph, or evidence."""
         if self._read is None or self._read[0] != name:
             self._read = self._task = None
-            self._read = name, self.inputs[name].read()
+            self._read = name, self._material(self.inputs[name])
         return self._read[1]
+
+    def _material(self, dataset: Dataset) -> Material:
+        """A text stays in memory as well: many data sets are of the same."""
+        text = dataset.text
+        if text is None:
+            return dataset.read()
+        asked = text.corpus, text.tokens
+        if self._corpus is None or self._corpus[0] != asked:
+            self._corpus = None
+            self._corpus = asked, text.words_read()
+        return text.of(self._corpus[1])
 
     def task(self, name: str, kind: str, seed: int) -> Task:
         """What is asked of it, with something hidden."""
@@ -80,12 +96,16 @@ class Graphs:
         return self._task[1]
 
 
-def make_cells(study: Study, graphs: Graphs, only: Sequence[str] = ()) -> list[Cell]:
+def make_cells(
+    study: Study, graphs: Graphs, only: Sequence[str] = (), alike: bool = False
+) -> list[Cell]:
     """The cells of a study, in the order they are done.
 
     Args:
         study, graphs: what it is.
         only: names of groups and of data sets that are wanted; none: all.
+        alike: whether the cells of all seeds are to be taken for those of the first, with
+            keys that name no file: for a forecast, which needs no other split.
 
     Raises:
         WrongUse: a choice, a group or a data set that does not exist.
@@ -98,10 +118,30 @@ def make_cells(study: Study, graphs: Graphs, only: Sequence[str] = ()) -> list[C
             [(arm, arm_recipe(study, dataset, arm)) for arm in study.arms_of(dataset)]
         ]
         for kind in study.splits_of(dataset)
-        for seed in study.seeds_of(dataset)
-        for cell in _cells_of(study, graphs, dataset, kind, seed, arms)
+        for cells in [_seeds_of(study, graphs, dataset, kind, arms, alike)]
+        for cell in cells
     ]
     return sorted(cells, key=lambda cell: _place(study, cell))
+
+
+def _seeds_of(
+    study: Study,
+    graphs: Graphs,
+    dataset: str,
+    kind: str,
+    arms: list[tuple[StudyArm, Recipe | None]],
+    alike: bool,
+) -> Iterator[Cell]:
+    """All cells of a kind of split."""
+    first, *rest = study.seeds_of(dataset)
+    found = list(_cells_of(study, graphs, dataset, kind, first, arms))
+    yield from found
+    for seed in rest:
+        if alike:
+            for cell in found:
+                yield replace(cell, seed=seed, key=f"{cell.key}, seed {seed}")
+        else:
+            yield from _cells_of(study, graphs, dataset, kind, seed, arms)
 
 
 def _wanted(study: Study, only: Sequence[str]) -> list[str]:
@@ -137,14 +177,17 @@ def _cells_of(
         raise
     budget = study.budget(dataset, task.train.num_nodes)
     columns = tuple(study.columns_of(dataset))
+    size = graph_size(task.train)
+    counted: dict[str, float] = {}
     for arm, recipe in arms:
         pairs = 0.0
         if recipe is not None:
-            recipe, pairs = with_budget(recipe, task.train, budget, seed)
+            recipe, pairs = with_budget(recipe, task.train, budget, seed, counted)
         key = _key(recipe, arm.baseline, task, seed, columns)
         yield Cell(
-            dataset, kind, seed, arm.called, recipe, arm.baseline, pairs, columns, key
-        )
+            dataset, kind, seed, arm.called, recipe, arm.baseline, pairs, columns, size,
+            key,
+        )  # fmt: skip
 
 
 def _key(
@@ -163,7 +206,7 @@ def _key(
         "columns": sorted(columns),
     }
     if recipe is not None:
-        decides["recipe"] = recipe.model_dump(mode="json", exclude=_ABOUT)
+        decides["recipe"] = recipe.model_dump(mode="json", exclude=ABOUT)
         decides["scheme"] = recipe.scheme().model_dump(mode="json")
     text = json.dumps(decides, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:20]

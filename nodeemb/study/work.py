@@ -81,6 +81,7 @@ def prepare(
     out: str | Path | None = None,
     retry_failed: bool = False,
     only: Sequence[str] = (),
+    alike: bool = False,
 ) -> Job:
     """Reads and splits every graph, and sees which cells are still to be done.
 
@@ -89,6 +90,8 @@ def prepare(
         out: the folder to make or to go on with; by default `default_folder`.
         retry_failed: whether cells that failed are to be done again.
         only: groups and data sets that are wanted; none: all.
+        alike: for a forecast alone: where nothing is done yet, the splits of all seeds are
+            taken for the first one's, and only these are made.
 
     Raises:
         WrongUse: a choice that does not exist, or a folder that is something else.
@@ -97,7 +100,8 @@ def prepare(
     folder = default_folder(study) if out is None else Path(out)
     check_folder(folder, study)
     graphs = Graphs(study)
-    cells = tuple(make_cells(study, graphs, only))
+    alike = alike and not any((folder / CELLS).glob("*.json"))
+    cells = tuple(make_cells(study, graphs, only, alike))
     return _job(study, folder, graphs, cells, retry_failed)
 
 

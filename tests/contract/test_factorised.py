@@ -152,11 +152,16 @@ def test_what_does_not_fit_is_refused_before_it_is_taken(monkeypatch):
 
 @every_preset
 def test_seconds_grow_with_the_graph(monkeypatch, preset):
-    monkeypatch.setattr(forecast, "_SMALL_NODES", 300)
+    tiny = {kind: one._replace(sample=300) for kind, one in forecast.GROWTH.items()}
+    monkeypatch.setattr(forecast, "GROWTH", tiny)
     recipe = load_recipe(preset, overrides={"roles.dim": 4})
     small = forecast_seconds(Size(10_000, 50_000), recipe, 1)
     large = forecast_seconds(Size(1_000_000, 5_000_000), recipe, 1)
     assert large > 20 * small
+
+
+def test_every_factorisation_has_a_growth():
+    assert {name.partition(",")[0] for name in forecast.GROWTH} == set(MADE)
 
 
 # ---- what training begins with ----------------------------------------------------------

@@ -16,8 +16,10 @@ from nodeemb.errors import DataRefused, OutOfResources, WrongUse
 from nodeemb.graph.graph import Graph
 from nodeemb.options import parse
 from nodeemb.recipe import load_recipe, presets
+from nodeemb.roles.schemes import SCHEMES
 from nodeemb.study import cells as cells_module
 from nodeemb.study import forecast as forecast_module
+from nodeemb.study import plan as plan_module
 from nodeemb.study import tasks as tasks_module
 from nodeemb.study import work
 from nodeemb.study.against import HAIR, against
@@ -336,14 +338,86 @@ def test_the_forecast_counts_what_is_left_and_is_held_against_the_limit(
 
 
 def test_a_longer_training_is_forecast_to_take_longer(here, monkeypatch):
-    monkeypatch.setattr(forecast_module, "_MOMENT", 0.02)
+    monkeypatch.setattr(forecast_module, "seconds_of_epoch", lambda *asked: 0.5)
     arms = ["line2"]
     short = work.forecast(work.prepare(small(arms=arms, pairs=600), "out"), 1)
     long = work.forecast(work.prepare(small(arms=arms, pairs=60_000), "out"), 1)
     ratio = sum(c.training for c in long.cells.values()) / sum(
         c.training for c in short.cells.values()
     )
-    assert 30 < ratio < 300
+    assert ratio == pytest.approx(100, rel=0.05)
+
+
+def test_what_is_alike_is_measured_once(here, monkeypatch):
+    """Two kinds of split, two seeds and two graphs of one size: each recipe trains once."""
+    Path("other.tsv").write_text("".join(f"{v}\t{u}\n" for u, v in RING))
+    trained, factorised = [], []
+    real = forecast_module.seconds_of_epoch
+
+    def epoch(graph, recipe, threads, moment):
+        trained.append(recipe.name)
+        return real(graph, recipe, threads, 0.001)
+
+    def pace(size, recipe, threads):
+        factorised.append(recipe.name)
+        return 2.0
+
+    monkeypatch.setattr(forecast_module, "seconds_of_epoch", epoch)
+    monkeypatch.setattr(forecast_module, "factorised_pace", pace)
+    arms = ["line2", {"name": "longer", "preset": "line2", "recipe": {"training": {"learning_rate": 0.2}}}, "nerd", "ase"]  # fmt: skip
+    study = small(
+        datasets=["ring.tsv", "other.tsv"], splits=["half", "dirlinkbench"], arms=arms
+    )
+    job = work.prepare(study, "out")
+    told = work.forecast(job, 1)
+    assert sorted(trained) == ["line2", "nerd"] and factorised == ["ase"]
+    seconds = {}
+    for cell in job.cells:
+        seconds.setdefault(cell.place[:3], set()).add(told.cells[cell.key].training)
+    assert all(len(one) == 1 for one in seconds.values())
+    ring = [
+        (told.cells[cell.key].training, cell)
+        for cell in job.cells
+        if cell.arm in ("line2", "longer")
+    ]
+    rates = {round(each / cell.pairs, 12) for each, cell in ring}
+    assert len(rates) == 1
+
+
+def test_a_forecast_alone_deals_the_first_split_only(here, monkeypatch):
+    made, real = [], plan_module.make_task
+
+    def task(material, kind, seed):
+        made.append(seed)
+        return real(material, kind, seed)
+
+    monkeypatch.setattr(plan_module, "make_task", task)
+    monkeypatch.setattr(forecast_module, "_MOMENT", 0.001)
+    job = work.prepare(small(seeds=[3, 4, 5]), "out", alike=True)
+    assert set(made) == {3} and job.left == 9
+    told = work.forecast(job, 1)
+    assert set(made) == {3} and len(told.cells) == 9
+    each = sum(told.cells[cell.key].seconds for cell in job.cells if cell.seed == 3)
+    assert told.seconds == pytest.approx(3 * each)
+    done(small(seeds=[4]))
+    assert work.prepare(small(seeds=[3, 4, 5]), "out", alike=True).left == 6
+
+
+def test_pairs_of_an_epoch_do_not_follow_from_roles(here):
+    """So that they are counted once for all arms of a split; else epochs would differ."""
+    sign = np.where(np.arange(len(RING)) % 3, 1, -1)
+    graph = Graph.from_edges(*zip(*RING, strict=True), sign=sign)
+    for preset in ("line2", "nerd"):
+        counted = {}
+        for name in SCHEMES:
+            change = {"roles.scheme": name, "roles.dim": None, "roles.width": 32}
+            try:
+                recipe = load_recipe(preset, overrides=change)
+                alone = with_budget(recipe, graph, 5000, 1)
+            except WrongUse:  # a scheme that this sampler has no pairs for
+                continue
+            assert with_budget(recipe, graph, 5000, 1, counted) == alone
+        assert 1 < len(counted) < len(SCHEMES)
 
 
 def test_progress_reaches_the_end(here):

@@ -11,6 +11,9 @@ from nodeemb.errors import WrongUse
 from nodeemb.graph.graph import Graph
 from nodeemb.options import parse
 from nodeemb.recipe import load_recipe, overridden
+from nodeemb.rng import below, stream_key
+from nodeemb.study import datasets as datasets_module
+from nodeemb.study import nulls as nulls_module
 from nodeemb.study import work
 from nodeemb.study.blocks import Blocks, drawn_blocks
 from nodeemb.study.contrasts import answers, chosen
@@ -19,6 +22,7 @@ from nodeemb.study.doses import Dose, drawn_counts, structure
 from nodeemb.study.likelihood import gain
 from nodeemb.study.nulls import null_of
 from nodeemb.study.options import Study, at_width
+from nodeemb.study.plan import Graphs
 from nodeemb.study.results import load_results
 from nodeemb.study.table import markdown
 from nodeemb.study.tasks import CountTask, Model, SignTask, make_task
@@ -81,6 +85,26 @@ def test_a_configuration_keeps_degrees_and_little_else():
     assert links(null_of(graph, "configuration", 1)) != after
     with pytest.raises(WrongUse, match="directed"):
         null_of(graph_of(False), "configuration")
+
+
+def test_swaps_are_those_of_a_set():
+    """Few nodes and many links, so that most swaps meet a link that is there."""
+    draw = np.random.default_rng(3)
+    pairs = np.unique(draw.integers(0, 14, (120, 2)), axis=0)
+    pairs = pairs[pairs[:, 0] != pairs[:, 1]].astype(np.int64)
+    key, swaps = stream_key(5, "swaps"), 3000
+    sources, targets = pairs[:, 0].tolist(), pairs[:, 1].tolist()
+    there = set(zip(sources, targets, strict=True))
+    for number in range(swaps):
+        one, other = (below(key, 2 * number + i, len(pairs)) for i in (0, 1))
+        u, v, x, y = sources[one], targets[one], sources[other], targets[other]
+        if u == y or x == v or (u, y) in there or (x, v) in there:
+            continue
+        there = (there - {(u, v), (x, y)}) | {(u, y), (x, v)}
+        targets[one], targets[other] = y, v
+    told = pairs[:, 1].copy()
+    nulls_module._swap(pairs[:, 0].copy(), told, 14, key, swaps)
+    assert told.tolist() == targets != pairs[:, 1].tolist()
 
 
 def test_permuted_targets_are_the_same_sets_under_other_names():
@@ -275,6 +299,27 @@ def test_a_text_and_its_twin(tmp_path):
     assert skew[0] > 0.8 and skew[1] < 0.3
     both = Text(corpus=str(path), words=24, window=1, sides="both").read().whole
     assert abs(both - both.T).sum() == 0
+
+
+def test_a_text_is_read_once_for_all_that_is_counted_in_it(tmp_path, monkeypatch):
+    path = tmp_path / "text.txt"
+    path.write_text("a b c d e f g h i j k l\n" * 50)
+    read, real = [], datasets_module.read_corpus
+
+    def corpus(*args, **options):
+        read.append(args)
+        return real(*args, **options)
+
+    monkeypatch.setattr(datasets_module, "read_corpus", corpus)
+    texts = [
+        {"text": {"corpus": str(path), "words": 12, "window": w}, "name": f"w{w}"}
+        for w in (1, 2, 3)
+    ]
+    graphs = Graphs(dosed_study(datasets=texts, groups={}, contrasts=[], margins={}))
+    found = {name: graphs.read(name).whole.sum() for name in ("w1", "w2", "w3")}
+    assert len(read) == 1 and len(set(found.values())) == 3
+    alone = Dataset(**texts[1]).read().whole
+    assert abs(graphs.read("w2").whole - alone).sum() == 0
 
 
 # ---- groups -------------------------------------------------------------------------
