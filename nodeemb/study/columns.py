@@ -32,6 +32,8 @@ class About(NamedTuple):
 _WORDS = {
     "bless_ap": ("bless", "average precision", "hypernyms among other relations"),
     "bless_order": ("bless", "order", "which of two words is the hypernym"),
+    "leds_ap": ("leds", "average precision", "hypernyms among pairs of other words"),
+    "leds_order": ("leds", "order", "which of two words is the hypernym"),
     "hyperlex": ("hyperlex", "spearman", "how much a word is a kind of another"),
     "hyperlex_order": ("hyperlex", "order", "which of two words is the hypernym"),
     "usf_order": ("usf", "order", "which of two words makes people say the other"),

@@ -6,12 +6,15 @@ from scipy.sparse import csr_array
 
 import nodeemb as ne
 from nodeemb.diagnosis.evidence import of_matrix
+from nodeemb.embedding.embedding import Embedding
 from nodeemb.engine import feed_of
 from nodeemb.errors import WrongUse
 from nodeemb.graph.graph import Graph
+from nodeemb.io.word_cards import load_word_card, read_word_set
 from nodeemb.options import parse
 from nodeemb.recipe import load_recipe, overridden
 from nodeemb.rng import below, stream_key
+from nodeemb.roles.schemes import SCHEMES
 from nodeemb.study import datasets as datasets_module
 from nodeemb.study import nulls as nulls_module
 from nodeemb.study import work
@@ -320,6 +323,39 @@ def test_a_text_is_read_once_for_all_that_is_counted_in_it(tmp_path, monkeypatch
     assert len(read) == 1 and len(set(found.values())) == 3
     alone = Dataset(**texts[1]).read().whole
     assert abs(graphs.read("w2").whole - alone).sum() == 0
+
+
+class Told(Embedding):
+    """Scores each pair of words by what a set of pairs says of it."""
+
+    def score_rows(self, sources, targets):
+        asked = zip(sources.tolist(), targets.tolist(), strict=True)
+        return np.array([self.manifest.get(pair, 0.0) for pair in asked])
+
+
+@pytest.mark.parametrize("words", ["bless", "leds"])
+def test_relations_are_asked_by_the_models_own_score(words):
+    if not load_word_card(words).here:
+        pytest.skip(f"the file of {words} is not here")
+    pairs = read_word_set(words)
+    first, second = ([word.lower() for word in end] for end in (pairs.first, pairs.second))  # fmt: skip
+    graph = Graph.from_edges(first, second, duplicates="first")
+    rows = zip(graph.ids.rows(first).tolist(), graph.ids.rows(second).tolist(), strict=True)  # fmt: skip
+    right = dict(zip(rows, pairs.positive.astype(float).tolist(), strict=True))
+    table = np.zeros((graph.num_nodes, 2), np.float32)
+    columns = [f"{words}_ap", f"{words}_order"]
+    for said, ap, order in (
+        (right, 1, 1),
+        ({pair[::-1]: one for pair, one in right.items()}, None, 0),
+    ):
+        model = Told(graph.ids, table, SCHEMES["single"], 2, "none", said)
+        found = make_task(graph, "whole", 0).measure(
+            Model(model.score_rows, model), columns, 0
+        )
+        assert found.test[f"{words}_order"] == pytest.approx(order, abs=0.02)
+        if ap is not None:
+            assert found.test[f"{words}_ap"] == pytest.approx(ap, abs=0.05)
+            assert pairs.positive.mean() < 0.6
 
 
 # ---- groups -------------------------------------------------------------------------
