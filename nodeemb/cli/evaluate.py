@@ -153,6 +153,7 @@ def evaluate(
     vocabulary: words.Vocabulary = None,
     counts: words.Counts = None,
     as_json: words.Json = False,
+    canonical: words.Canonical = False,
 ) -> None:
     """Hide half of a graph's links, train on the rest, and see who finds them.
 
@@ -166,6 +167,7 @@ def evaluate(
         "--vocabulary": vocabulary,
         "--counts": counts,
         "--json": as_json,
+        "--canonical": canonical,
     }
     of_links = {
         "--preset": preset,
@@ -195,7 +197,7 @@ def evaluate(
     }
     words.check_task(task, of_links, of_words)
     if task == "words":
-        words.evaluate_run(name, set_, readout, vocabulary, counts, as_json)
+        words.evaluate_run(name, set_, readout, vocabulary, counts, as_json, canonical)
         return
     from nodeemb import compare
     from nodeemb.comparison import with_changes, with_roles

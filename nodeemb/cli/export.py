@@ -47,6 +47,13 @@ def export(
             help="Projector: columns of degrees beside ids; reads the run's graph again.",
         ),
     ] = False,
+    canonical: Annotated[
+        bool,
+        typer.Option(
+            "--canonical",
+            help="Turn vectors to a form that follows from the scores alone.",
+        ),
+    ] = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Write vectors for other programs: gensim, pandas, numpy, the projector."""
@@ -54,6 +61,8 @@ def export(
     from nodeemb.embedding.export import vectors_of
 
     embedding = show.loaded(run)
+    if canonical:
+        embedding = embedding.canonical()
     graph = _graph(run) if degrees else None
     with progress(quiet) as shown:
         path = write(

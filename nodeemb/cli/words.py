@@ -38,6 +38,15 @@ Readout = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
+Canonical = Annotated[
+    bool,
+    typer.Option(
+        "--canonical",
+        help="Turn vectors to a form that follows from the scores alone, before cosines "
+        "are taken.",
+        rich_help_panel=_PANEL,
+    ),
+]
 Vocabulary = Annotated[
     int | None,
     typer.Option(
@@ -92,6 +101,7 @@ def evaluate_run(
     vocabulary: int | None,
     counts: Path | None,
     as_json: bool,
+    canonical: bool,
 ) -> None:
     """Prints what word sets measured."""
     import json
@@ -105,6 +115,8 @@ def evaluate_run(
             "nodeemb embed made",
         )
     embedding = show.loaded(Path(run))
+    if canonical:
+        embedding = embedding.canonical()
     known, counted = counts_for(embedding, Path(run), counts)
     report = evaluate_words(
         embedding,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -243,6 +243,20 @@ class Embedding:
             [(self.ids[r], float(s)) for r, s in zip(*best, strict=True)]
             for best in found
         ]
+
+    def canonical(self) -> Embedding:
+        """The same scores from vectors that do not depend on where an optimiser ended.
+
+        See `nodeemb.embedding.canonical`. Cosines and coordinates of two runs, and of
+        schemes, are of one kind only so; scores and biases stay as they are.
+
+        Raises:
+            WrongUse: a scheme in which a role meets several others.
+        """
+        from nodeemb.embedding.canonical import canonical_table
+
+        table = canonical_table(self.table, self.scheme, self.layout)
+        return replace(self, table=table, manifest={**self.manifest, "canonical": True})
 
     # ---- files --------------------------------------------------------------------
 

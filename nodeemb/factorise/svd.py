@@ -307,7 +307,7 @@ def _start(size: int, seed: int) -> np.ndarray:
 
 
 def _signed(vectors: np.ndarray) -> np.ndarray:
-    return vectors * _signs(vectors)
+    return vectors * column_signs(vectors)
 
 
 def _finished(
@@ -317,15 +317,21 @@ def _finished(
     size, found = len(left), min(rank, len(values))
     values = np.where(values > _ZERO * max(values[0], 1e-300), values, 0.0)[:found]
     out = Svd(np.zeros((size, rank)), np.zeros(rank), np.zeros((size, rank)))
-    signs = _signs(left[:, :found]) * (values > 0)
+    signs = column_signs(left[:, :found]) * (values > 0)
     out.left[:, :found] = left[:, :found] * signs
     out.right[:, :found] = right[:, :found] * signs
     out.values[:found] = values
     return out
 
 
-def _signs(vectors: np.ndarray) -> np.ndarray:
+def column_signs(vectors: np.ndarray) -> np.ndarray:
     """(k,) 1 or -1: that of the first entry that is largest but for rounding."""
-    sizes = np.abs(vectors)
-    first = (sizes >= (1 - 1e-6) * sizes.max(axis=0)).argmax(axis=0)
+    if not len(vectors):
+        return np.ones(vectors.shape[1])
+    first = first_largest(np.abs(vectors))
     return np.where(vectors[first, np.arange(vectors.shape[1])] < 0, -1.0, 1.0)
+
+
+def first_largest(sizes: np.ndarray) -> np.ndarray:
+    """(k,) the row of the first entry of each column that is largest but for rounding."""
+    return (sizes >= (1 - 1e-6) * sizes.max(axis=0)).argmax(axis=0)

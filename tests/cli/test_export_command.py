@@ -28,6 +28,17 @@ def test_a_file_for_gensim(nodeemb, run):
     assert (quiet.stdout, quiet.stderr) == ("w.npz\n", "")
 
 
+def test_canonical_vectors(nodeemb, run):
+    import numpy as np
+
+    export = ("export", run, "--format", "npz", "--role", "target", "-q")
+    assert nodeemb(*export, "--canonical", "--out", "c.npz").exit_code == 0
+    with np.load("c.npz") as found:
+        told = [values for values in found.values() if values.shape == (40, 4)]
+    np.testing.assert_array_equal(told[0], load("run").canonical().vectors("target"))
+    assert np.abs(told[0] - load("run").vectors("target")).max() > 1e-3
+
+
 def test_what_is_refused(nodeemb, refused, run):
     export = ("export", run, "--out", "w")
     assert "Did you mean parquet" in refused(2, *export, "--format", "parket")

@@ -68,6 +68,18 @@ def test_options_reach_the_evaluation(nodeemb, run, pairs):
     assert found["rows"] == json.loads(json.dumps(report.as_dict()["rows"]))
 
 
+def test_cosines_of_canonical_vectors(nodeemb, refused, run, pairs):
+    plain, turned = (
+        json.loads(nodeemb(*words(run, "--set", pairs, "--json", *more)).stdout)
+        for more in ((), ("--canonical",))
+    )
+    report = evaluate_words(ne.load("run").canonical(), [pairs])
+    assert turned["rows"][0]["value"] == pytest.approx(report.rows[0].value)
+    assert turned["rows"][0]["value"] != pytest.approx(plain["rows"][0]["value"])
+    said = refused(2, "evaluate", "edges.tsv", "--canonical")
+    assert "--canonical has no meaning with --task links" in said
+
+
 def test_without_the_graph_there_is_no_frequency_baseline(nodeemb, run, pairs):
     Path("edges.tsv").unlink()
     result = nodeemb(*words(run, "--set", pairs))

@@ -1,0 +1,180 @@
+"""Vectors that follow from the scores alone, wherever an optimiser ended.
+
+A scheme's form leaves its tables free up to a group that no score sees: any invertible map
+between source and target, O(p, q) within a signature, rotations of a single table. Cosines
+and coordinates depend on where in it training stopped; here each part of a form is brought
+to one place of its group.
+
+| terms | product of thin tables | canonical tables |
+|---|---|---|
+| x.x ..., - y.y ... | X X' - Y Y' = U L U' | U \\|L\\|^1/2, columns with L > 0 to x, L < 0 to y |
+| s.t | S T' = U W V' | U W^1/2, V W^1/2 |
+| s.t + t.s | S T' + T S' | (P + M) / 2^1/2, (P - M) / 2^1/2 of its P P' - M M' |
+| a.b - b.a | A B' - B A' = sum of w (x y' - y x') | w^1/2 x, w^1/2 y, by its real Schur form |
+
+Columns stand by falling size. The largest entry of each column (of the first role, for two)
+is positive; a plane of a.b - b.a is turned so that its longest vector lies along a. Equal
+values leave their columns free among themselves. Everything is of (rows, columns) tables and
+(columns, columns) cores: no matrix of nodes by nodes is made. Biases stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from nodeemb.errors import WrongUse
+from nodeemb.factorise.svd import column_signs, first_largest
+from nodeemb.roles.layout import Layout
+from nodeemb.roles.scheme import RoleScheme, Term
+
+_Form = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+class _Part(NamedTuple):
+    """Terms of a channel whose roles stand in no other term.
+
+    first, second: roles of like kind: plus and minus, or one role each.
+    """
+
+    form: _Form
+    first: tuple[str, ...]
+    second: tuple[str, ...]
+
+
+def canonical_table(
+    table: np.ndarray, scheme: RoleScheme, layout: Layout
+) -> np.ndarray:
+    """(num_nodes, columns): another table with the same scores, to rounding.
+
+    Args:
+        table: (num_nodes, columns).
+        scheme: of the table.
+        layout: of the table.
+
+    Raises:
+        WrongUse: a role stands in several terms that are not of one form above.
+    """
+    made = table.copy()
+    for part in _parts(scheme):
+        first, second = (
+            _joined(table, layout, roles) for roles in (part.first, part.second)
+        )
+        found = part.form(first, second)
+        for roles, values in zip((part.first, part.second), found, strict=True):
+            _put(made, layout, roles, values)
+    return made
+
+
+def _parts(scheme: RoleScheme) -> Iterator[_Part]:
+    seen: dict[str, int] = {}
+    parts = [part for c in scheme.channels.values() for part in _of_terms(c.parsed())]
+    for part in parts:
+        for role in (*part.first, *part.second):
+            seen[role] = seen.get(role, 0) + 1
+    shared = [role for role, times in seen.items() if times > 1]
+    if shared:
+        raise WrongUse(
+            f"scheme {scheme.name} has no canonical form here: its role {shared[0]} meets "
+            "several others",
+            allowed="Roles that meet themselves, or one other role",
+            next_step="Use the vectors as they are",
+        )
+    yield from parts
+
+
+def _of_terms(terms: tuple[Term, ...]) -> Iterator[_Part]:
+    """The parts of a channel; a role comes twice where its terms are of no known form."""
+    alone = [term for term in terms if term.left == term.right]
+    if alone:
+        plus, minus = (
+            tuple(term.left for term in alone if term.sign == sign) for sign in (1, -1)
+        )
+        yield _Part(_signature, plus, minus)
+    left = [term for term in terms if term.left != term.right]
+    while left:
+        term = left.pop(0)
+        back = next((t for t in left if (t.left, t.right) == (term.right, term.left)), None)  # fmt: skip
+        form: _Form = _balanced
+        if back is not None:
+            left.remove(back)
+            form = _symmetrised if back.sign == term.sign else _skew
+        yield _Part(form, (term.left,), (term.right,))
+
+
+def _joined(table: np.ndarray, layout: Layout, roles: tuple[str, ...]) -> np.ndarray:
+    parts = [table[:, slice(*layout.roles[role])] for role in roles]
+    return np.concatenate([table[:, :0], *parts], axis=1).astype(np.float64)
+
+
+def _put(
+    table: np.ndarray, layout: Layout, roles: tuple[str, ...], values: np.ndarray
+) -> None:
+    """Writes (num_nodes, k) into the columns of some roles, one after the other."""
+    at = 0
+    for role in roles:
+        first, end = layout.roles[role]
+        table[:, first:end] = values[:, at : at + end - first]
+        at += end - first
+
+
+# ---- forms: two tables -> the two canonical ones ------------------------------------
+
+
+def _signature(plus: np.ndarray, minus: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    count = plus.shape[1]
+    basis, core = np.linalg.qr(np.concatenate([plus, minus], axis=1))
+    signs = np.where(np.arange(core.shape[1]) < count, 1.0, -1.0)
+    values, turned = np.linalg.eigh((core * signs) @ core.T)
+    found = []
+    for size, columns in ((values, count), (-values, minus.shape[1])):
+        # no more of either sign than columns: Sylvester's law of inertia
+        order = np.argsort(-size, kind="stable")[:columns]
+        root = np.sqrt(np.maximum(size[order], 0.0))
+        vectors = basis @ turned[:, order] * root
+        found.append(_filled(vectors * column_signs(vectors), columns))
+    return found[0], found[1]
+
+
+def _balanced(source: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    (one, left), (other, right) = np.linalg.qr(source), np.linalg.qr(target)
+    turned, values, back = np.linalg.svd(left @ right.T)
+    root = np.sqrt(values)
+    count = len(root)
+    first, second = one @ turned[:, :count] * root, other @ back[:count].T * root
+    sign = column_signs(first)
+    columns = source.shape[1]
+    return _filled(first * sign, columns), _filled(second * sign, columns)
+
+
+def _symmetrised(
+    source: np.ndarray, target: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    half = np.sqrt(0.5)
+    plus, minus = _signature(half * (source + target), half * (source - target))
+    return half * (plus + minus), half * (plus - minus)
+
+
+def _skew(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """i K is Hermitian, and the eigenvectors y + i x of its values w > 0 span the planes."""
+    columns = a.shape[1]
+    basis, core = np.linalg.qr(np.concatenate([a, b], axis=1))
+    left, right = core[:, :columns], core[:, columns:]
+    values, turned = np.linalg.eigh(1j * (left @ right.T - right @ left.T))
+    order = np.argsort(-values, kind="stable")[:columns]
+    root = np.sqrt(2 * np.maximum(values[order], 0.0))
+    planes = basis @ turned[:, order] * root
+    # a turn of the plane is a phase; along the longest vector nothing is left of b
+    longest = first_largest(np.abs(planes))
+    ends = planes[longest, np.arange(planes.shape[1])]
+    size = np.where(np.abs(ends) > 0, np.abs(ends), 1.0)
+    planes = planes * np.where(np.abs(ends) > 0, ends.conj() / size, 1.0)
+    return _filled(planes.real, columns), _filled(-planes.imag, columns)
+
+
+def _filled(vectors: np.ndarray, columns: int) -> np.ndarray:
+    """With columns of zeros, where nodes are fewer than columns."""
+    missing = columns - vectors.shape[1]
+    return np.pad(vectors, ((0, 0), (0, missing)))
