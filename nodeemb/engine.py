@@ -61,6 +61,11 @@ def feed_of(
     return feed, _shift(recipe, noises, material.num_nodes)
 
 
+def backend_of(layout: Layout) -> str:
+    """The backend of who names none: cpu, but torch where there is a core to learn."""
+    return "torch" if layout.images else "cpu"
+
+
 def make_backend(
     name: str,
     tables: Tables,

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nodeemb.corpus.corpus import Corpus
-from nodeemb.engine import feed_of, layout_of, make_backend
+from nodeemb.engine import backend_of, feed_of, layout_of, make_backend
 from nodeemb.errors import OutOfResources, WrongUse
 from nodeemb.factorise.forms import TWO, check_scheme
 from nodeemb.factorise.memory import Needed, needed
@@ -337,7 +337,8 @@ def seconds_of_epoch(
     feed, shift = feed_of(graph, recipe, seed=0)
     layout = layout_of(recipe)
     tables = new_tables(graph.num_nodes, layout, 0)
-    engine = make_backend("cpu", tables, layout, recipe, shift, threads, "cpu")
+    backend = backend_of(layout)
+    engine = make_backend(backend, tables, layout, recipe, shift, threads, "cpu")
     engine.step(next(batches(feed, 0)), 0.01)
     total = num_batches(feed)
     at_once = min(DRAWN_AT_ONCE, total)

@@ -126,9 +126,9 @@ def _graph_notes(
     told = []
     n = graph.num_nodes
     follows = getattr(recipe.sampler, "direction", "follow") == "follow"
-    terms = [term for c in scheme.channels.values() for term in c.parsed()]
+    terms = [term.roles for c in scheme.channels.values() for term in c.parsed()]
     # a role that stands on both sides learns from either part that its node plays
-    apart = {term.left for term in terms} != {term.right for term in terms}
+    apart = {left for left, _ in terms} != {right for _, right in terms}
     if graph.directed and follows and recipe.sampler.kind in ("walks", "second_order"):
         sinks = int((graph.out_degree == 0).sum())
         if sinks:

@@ -67,8 +67,9 @@ def _had_role(
             if turned:
                 left, right = right, left
             for term in channel.parsed():
-                had |= left & (term.left == role)
-                had |= right & (term.right == role)
+                on_left, on_right = term.roles
+                had |= left & (on_left == role)
+                had |= right & (on_right == role)
     return had
 
 

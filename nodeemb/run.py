@@ -18,7 +18,13 @@ from nodeemb import __version__
 from nodeemb.corpus.corpus import Corpus
 from nodeemb.defaults import only_training
 from nodeemb.embedding.embedding import Embedding
-from nodeemb.engine import count_threads, feed_of, layout_of, make_backend
+from nodeemb.engine import (
+    backend_of,
+    count_threads,
+    feed_of,
+    layout_of,
+    make_backend,
+)
 from nodeemb.errors import Diverged, WrongUse, unknown_name
 from nodeemb.factorised import begun_table, check_untrained, factorised_table
 from nodeemb.forecast import check_memory
@@ -62,7 +68,7 @@ def embed(
     width: int | None = None,
     seed: int = 0,
     threads: int | None = None,
-    backend: Literal["cpu", "torch", "reference"] = "cpu",
+    backend: Literal["cpu", "torch", "reference"] | None = None,
     device: str = "cpu",
     dtype: Literal["float32", "float64"] = "float32",
     options: Mapping[str, Any] | None = None,
@@ -83,7 +89,8 @@ def embed(
         seed: any whole number; the same seed gives the same result on any number of
             threads.
         threads: at most so many; None: NODEEMB_THREADS, or all cores.
-        backend: "cpu"; "torch" (any torch device); "reference" (autograd, slow).
+        backend: "cpu"; "torch" (any torch device); "reference" (autograd, slow). None:
+            cpu, or torch where the scheme has a learned core, which cpu cannot train.
         device: for the torch backend, such as "cuda".
         dtype: "float32" or "float64".
         options: further choices by dotted name, such as {"training.epochs": 5}.
@@ -107,12 +114,14 @@ def embed(
         Diverged: the loss became non-finite; `.embedding` has the last good tables.
         KeyboardInterrupt: with what was kept, where there is a checkpoint.
     """
-    seed = _check_arguments(graph, seed, backend, device, dtype)
-    trains = backend != "cpu" or validation is not None or checkpoint is not None
+    seed = _check_arguments(graph, seed, backend, dtype)
+    trains = backend not in (None, "cpu") or validation is not None or checkpoint is not None
     recipe = choose_recipe(graph, preset, dim, width, options, trains)
     scheme, size = recipe.scheme(), recipe.width()
     check_material(graph, recipe)
     layout = layout_of(recipe)
+    backend = backend or backend_of(layout)
+    _check_device(device, backend)
     itemsize = np.dtype(dtype).itemsize
     check_memory(material_size(graph), recipe, itemsize, validation is not None)
     clock = time.monotonic()
@@ -168,8 +177,9 @@ def embed(
             "training": _told(history, time.monotonic() - clock, state.resumed),
             "environment": environment(),
         }
+        table = engine.tables.table[: graph.num_nodes]  # learned cores end here
         return Embedding(
-            graph.ids, engine.tables.table, scheme, size, recipe.roles.biases, record
+            graph.ids, table, scheme, size, recipe.roles.biases, record
         )
 
     try:
@@ -234,7 +244,7 @@ def _factorised(
 
 
 def _check_arguments(
-    graph: Graph | Corpus, seed: int, backend: str, device: str, dtype: str
+    graph: Graph | Corpus, seed: int, backend: str | None, dtype: str
 ) -> int:
     """Refuses what no recipe decides; the seed as a plain number."""
     if not isinstance(graph, (Graph, Corpus)):
@@ -246,16 +256,19 @@ def _check_arguments(
         )
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
         raise WrongUse(f"seed is {seed!r}", allowed="A whole number")
-    if backend not in BACKENDS:
+    if backend is not None and backend not in BACKENDS:
         raise unknown_name("backend", backend, BACKENDS)
+    if dtype not in DTYPES:
+        raise unknown_name("dtype", dtype, DTYPES)
+    return int(seed)
+
+
+def _check_device(device: str, backend: str) -> None:
     if device != "cpu" and backend != "torch":
         raise WrongUse(
             f"the backend {backend} cannot use the device {device}",
             next_step='Use backend="torch", or leave the device out',
         )
-    if dtype not in DTYPES:
-        raise unknown_name("dtype", dtype, DTYPES)
-    return int(seed)
 
 
 def choose_recipe(
@@ -306,10 +319,8 @@ def _begin(
     """Where training begins: as a checkpoint says, if there is one."""
     if checkpoints is None or not os.path.lexists(checkpoints.path):
         return State(), None
-    shapes = {
-        "table": (nodes, layout.columns),
-        "squares": (nodes, len(layout.roles)),
-    }
+    rows = nodes + layout.core_rows
+    shapes = {"table": (rows, layout.columns), "squares": (rows, len(layout.roles))}
     state, tables = read_checkpoint(checkpoints.path, run, shapes)
     state.resumed += 1
     return state, tables

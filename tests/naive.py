@@ -408,7 +408,7 @@ def score(scheme, channel: str, roles: dict[str, np.ndarray], u: int, v: int) ->
         if word in ("+", "-"):
             sign = -1 if word == "-" else 1
             continue
-        left, right = word.split(".")
+        left, right = word.split(".", 1)
         parts += [
             sign * a * b for a, b in zip(roles[left][u], roles[right][v], strict=True)
         ]

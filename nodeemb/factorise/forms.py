@@ -57,6 +57,8 @@ def _form(scheme: RoleScheme) -> str:
     """What the score is, whatever the roles are called; empty for another."""
     channels = list(scheme.channels.values())
     terms = channels[0].parsed() if len(channels) == 1 else []
+    if any(term.has_core for term in terms):
+        return ""
     kinds = [(term.left == term.right, term.sign) for term in terms]
     if kinds == [(False, 1)]:
         return TWO

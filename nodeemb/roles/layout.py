@@ -28,13 +28,14 @@ class Map(NamedTuple):
 class Layout(NamedTuple):
     """A scheme laid out over columns: what the kernels read.
 
-    columns: all columns of the table, D and the biases.
+    columns: all columns of the table: D, the biases, and images.
     width: D.
-    roles: role or bias name -> (first column, end column), in column order.
+    roles: role, bias or image name -> (first column, end column), in column order.
     channels: channel name -> (left Map, right Map).
     lengths: channel name -> length of its vectors, constants included.
     dims: channel name -> length of its inner product without constants.
     symmetric: channels whose score is the same in both directions, by their form.
+    images: image -> the role it is made of by a learned core; {} for most schemes.
     """
 
     columns: int
@@ -44,6 +45,21 @@ class Layout(NamedTuple):
     lengths: dict[str, int]
     dims: dict[str, int]
     symmetric: frozenset[str]
+    images: dict[str, str]
+
+    @property
+    def core_rows(self) -> int:
+        """Rows that the learned cores take in a table that is trained, after the nodes'."""
+        return max(map(self._side, self.images), default=0)
+
+    @property
+    def core_numbers(self) -> int:
+        """Numbers of all learned cores."""
+        return sum(self._side(image) ** 2 for image in self.images)
+
+    def _side(self, image: str) -> int:
+        first, end = self.roles[image]
+        return end - first
 
 
 def lay_out(
@@ -62,31 +78,28 @@ def lay_out(
     (1, target bias) on the right; with a shift one more follows, 1 on the left and the
     shift of the right node on the right. So one inner product gives the whole score.
     """
+    own_biases = _bias_names(scheme, biases)
+    counts = scheme.columns(width)
+    counts |= {bias: 1 for names in own_biases.values() for bias in names}
+    counts |= {image: counts[role] for image, role in scheme.images.items()}
     roles: dict[str, tuple[int, int]] = {}
     at = 0
-    for role, count in scheme.columns(width).items():
-        roles[role] = (at, at + count)
+    for name, count in counts.items():
+        roles[name] = (at, at + count)
         at += count
     channels, lengths, dims = {}, {}, {}
     symmetric = set()
     for name, channel in scheme.channels.items():
-        suffix = "" if len(scheme.channels) == 1 else f":{name}"
         terms = channel.parsed()
         left = [(*roles[t.left], 1) for t in terms]
         right = [(*roles[t.right], t.sign) for t in terms]
         dim = sum(stop - start for start, stop, _ in left)
         left_bias = right_bias = None
-        kind = channel.biases or biases
-        if kind == "tied":
-            roles[f"bias{suffix}"] = left_bias = right_bias = (at, at + 1)
-            at += 1
-        elif kind == "free":
-            roles[f"source_bias{suffix}"] = left_bias = (at, at + 1)
-            roles[f"target_bias{suffix}"] = right_bias = (at + 1, at + 2)
-            at += 2
-        end = dim + (0 if kind == "none" else 2)
-        left_ones = [] if kind == "none" else [dim + 1]
-        right_ones = [] if kind == "none" else [dim]
+        if own_biases[name]:
+            left_bias, right_bias = (roles[bias] for bias in own_biases[name])
+        end = dim + len(own_biases[name])
+        left_ones = [dim + 1] if own_biases[name] else []
+        right_ones = [dim] if own_biases[name] else []
         channels[name] = (
             _map(left, left_bias, dim, left_ones + [end] * shifted, -1),
             _map(right, right_bias, dim + 1, right_ones, end if shifted else -1),
@@ -96,7 +109,26 @@ def lay_out(
         if channel.is_symmetric(biases):
             symmetric.add(name)
     width = width if scheme.roles else 0
-    return Layout(at, width, roles, channels, lengths, dims, frozenset(symmetric))
+    return Layout(
+        at, width, roles, channels, lengths, dims, frozenset(symmetric), scheme.images
+    )
+
+
+def _bias_names(
+    scheme: RoleScheme, biases: Biases
+) -> dict[str, tuple[()] | tuple[str, str]]:
+    """Channel -> its bias on the left and on the right; () where it has none."""
+    found: dict[str, tuple[()] | tuple[str, str]] = {}
+    for name, channel in scheme.channels.items():
+        suffix = "" if len(scheme.channels) == 1 else f":{name}"
+        kind = channel.biases or biases
+        if kind == "none":
+            found[name] = ()
+        elif kind == "tied":
+            found[name] = (f"bias{suffix}", f"bias{suffix}")
+        else:
+            found[name] = (f"source_bias{suffix}", f"target_bias{suffix}")
+    return found
 
 
 def _map(

@@ -7,6 +7,11 @@ A scheme is data: named roles that share out a node's D floats, and channels, ea
 terms with biases of its own. Every kind of pair (plain, + and -, left and right) says
 which channels it trains and with which label.
 
+A term may hold a learned core between its roles: `node.F.node` is <node of u, F node of v>,
+with one D x D matrix F that all pairs share. `F.node`, the image F node(v), is then a right
+role like any other, so that what scores, searches, keeps or exports vectors sees a list of
+terms here too; it is computed of `node` and is none of the D floats.
+
 Why one array: all roles of a node stand side by side in one (num_nodes, columns) array,
 and a role is a range of its columns. The kernels then see `left = table[rows, left
 columns]` and `right = table[rows, right columns] * sign` for every scheme, with no names.
@@ -28,15 +33,31 @@ Biases = Literal["none", "tied", "free"]
 _RESERVED = {"in", "out", "concat", "sum", "bias", "source_bias", "target_bias"}
 _FAR = 1000  # how much wider a width is looked for that can be shared out
 _MANY, _LONG = 64, 4000  # what is larger was made to keep the program busy
-_TERM = re.compile(r"\s*+([+-]?)\s*+([A-Za-z_]\w*[+-]?)\.([A-Za-z_]\w*[+-]?)(?=\s|$)")
+_TERM = re.compile(
+    r"\s*+([+-]?)\s*+([A-Za-z_]\w*[+-]?)\.((?:F\.)?[A-Za-z_]\w*[+-]?)(?=\s|$)"
+)
+_CORE = "F."  # before a role: its image under a learned core
 
 
 class Term(NamedTuple):
-    """One inner product of a channel: sign * <left role of u, right role of v>."""
+    """One inner product of a channel: sign * <left role of u, right role of v>.
+
+    right: a role, or `F.role`, the image of one under its learned core.
+    """
 
     left: str
     right: str
     sign: int
+
+    @property
+    def roles(self) -> tuple[str, str]:
+        """The roles of both sides, an image counted as the role it is made of."""
+        return self.left, self.right.removeprefix(_CORE)
+
+    @property
+    def has_core(self) -> bool:
+        """Whether a learned core stands between the two."""
+        return self.right.startswith(_CORE)
 
     def mirrored(self) -> Term:
         """The term as it is for the pair the other way round."""
@@ -49,7 +70,8 @@ class Channel(Options):
     terms: str = Field(
         max_length=_LONG,
         description='a sum of role.role, such as "plus.plus - minus.minus"; '
-        "left of the dot is the role of the left (source) node; nothing: biases alone",
+        "left of the dot is the role of the left (source) node, and role.F.role has a "
+        "learned matrix F between the two; nothing: biases alone",
     )
     labels: dict[str, Literal[0, 1]] = Field(
         default={"pair": 1},
@@ -173,7 +195,7 @@ class RoleScheme(Options):
                     next_step="Leave its noise out",
                 )
             for term in channel.parsed():
-                for role in (term.left, term.right):
+                for role in term.roles:
                     if role not in self.roles:
                         raise unknown_name(f"role in channel {name}", role, self.roles)
                     used.add(role)
@@ -211,6 +233,12 @@ class RoleScheme(Options):
             "side": ("left", "right"),
         }[self.kind_of]
 
+    @property
+    def images(self) -> dict[str, str]:
+        """Image -> the role it is made of, such as F.node -> node; {} without cores."""
+        terms = [term for c in self.channels.values() for term in c.parsed()]
+        return {term.right: term.roles[1] for term in terms if term.has_core}
+
     def told_biases(self, biases: Biases) -> str:
         """The biases in words: the recipe's, unless channels have their own."""
         own = {name: c.biases for name, c in self.channels.items() if c.biases}
@@ -222,7 +250,8 @@ class RoleScheme(Options):
         group = {role: {role} for role in self.roles}
         for channel in self.channels.values():
             for term in channel.parsed():
-                joined = group[term.left] | group[term.right]
+                left, right = term.roles
+                joined = group[left] | group[right]
                 for role in joined:
                     group[role] = joined
         classes: list[list[str]] = []

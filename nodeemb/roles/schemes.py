@@ -9,6 +9,14 @@ channel learns from what it must tell: closeness from random pairs (the recipe's
 direction from each pair against its reverse, in equal number (K = 1), so that its sigmoid
 is the chance of this way. Free biases hold psi(u) - psi(v), the part of direction that one
 number a node explains; a.b - b.a holds the rest, which is less and has fewer columns.
+
+What learned_form is for: its score holds single, signature and sign_skew at the same D
+(F = 1, diag(+-1), and that plus a skew part), and source_target of D/2, and learns which of
+them the pairs ask for. So it is what the other rungs are held against, not a rung.
+
+Source (learned_form): Nickel, Tresp, Kriegel. A Three-Way Model for Collective Learning on
+Multi-Relational Data. ICML 2011, eq. 2 (RESCAL, here with one relation); Harshman. Models
+for Analysis of Asymmetrical Relationships among N Objects or Stimuli. 1978 (DEDICOM).
 """
 
 from __future__ import annotations
@@ -84,6 +92,12 @@ SCHEMES: dict[str, RoleScheme] = {
                 "as_source": ["shared", "source"],
                 "as_target": ["shared", "target"],
             },
+        ),
+        _plain(
+            "learned_form",
+            "any form of rank D: node.node with a learned D x D core between",
+            ["node"],
+            "node.F.node",
         ),
         _plain(
             "symmetrised",

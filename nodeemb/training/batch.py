@@ -82,6 +82,13 @@ class Part(NamedTuple):
     noise_weight: float
     reversed: bool = False
 
+    @property
+    def ends(self) -> tuple[np.ndarray, np.ndarray]:
+        """The nodes at the left and the right ends of the pairs."""
+        if isinstance(self.pairs, Band):
+            return self.pairs.rows, self.pairs.rows
+        return self.pairs.left, self.pairs.right
+
 
 class Loss(NamedTuple):
     """total: the sum of the weighted losses of the blocks asked about, noise included.

@@ -1,4 +1,10 @@
-"""The numbers that training changes: one row a node, all roles and biases side by side."""
+"""The numbers that training changes: one row a node, all roles and biases side by side.
+
+A learned core (`node.F.node`) has rows of its own after the nodes', in the columns of the
+role that it is for: F[i] in row num_nodes + i. So optimizer, checkpoints, the last good and
+the best table hold it as they hold vectors, and it has Adagrad's sums of its own, one a row.
+The images F node(v) stand in columns of their own and follow from the rest.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +17,13 @@ from nodeemb.rng import stream_key, unit
 from nodeemb.roles.layout import Layout
 
 DAMPED = 100.0  # where the sums of squares of `damped` begin
+_BLOCK = 65_536  # rows at a time
 
 
 class Tables(NamedTuple):
-    """table: (num_nodes, columns) float32 or float64.
+    """table: (num_nodes + core rows, columns) float32 or float64.
 
-    squares: (num_nodes, roles and biases): row-wise Adagrad's sums of mean squared slopes.
+    squares: (num_nodes + core rows, names in layout.roles): row-wise Adagrad's sums of mean squared slopes.
     """
 
     table: np.ndarray
@@ -50,11 +57,72 @@ def new_tables(
     learning rate / 10 times the slope as long as a node has seen few: rare nodes learn as
     with SGD, frequent ones as with Adagrad.
     """
-    table = np.zeros((num_nodes, layout.columns), np.dtype(dtype))
+    rows = num_nodes + layout.core_rows
+    table = np.zeros((rows, layout.columns), np.dtype(dtype))
     dim = max(1, next(iter(layout.dims.values())))
     lowest = 0.0 if nonnegative else -0.5
-    _fill(table, layout.width, 1.0 / dim, lowest, stream_key(seed, "init"))
-    squares = np.zeros((num_nodes, len(layout.roles)), table.dtype)
+    _fill(table[:num_nodes], layout.width, 1.0 / dim, lowest, stream_key(seed, "init"))
+    squares = np.zeros((rows, len(layout.roles)), table.dtype)
     if damped:
         squares[:] = DAMPED
+    for image, role in layout.images.items():
+        first, end = layout.roles[role]
+        core = table[num_nodes : num_nodes + end - first, first:end]
+        core[:] = _first_core(end - first, stream_key(seed, f"init {image}"))
+    renew_images(table, layout)
     return Tables(table, squares)
+
+
+def _first_core(size, key):
+    import os
+    rng = np.random.default_rng(key % 2**32)
+    kind = os.environ.get("CORE", "eye")
+    g = rng.standard_normal((size, size))
+    if kind.startswith("e"):
+        if kind != "eye":
+            s = np.triu(g, 1) * float(kind[1:]) / np.sqrt(size)
+            return np.eye(size) + s - s.T
+    if kind.startswith("h"):
+        return np.eye(size) + g * float(kind[1:]) / np.sqrt(size)
+    if kind == "eye":
+        s = np.triu(g, 1) * 0.1
+        return np.eye(size) + s - s.T
+    if kind == "orth":
+        q, r = np.linalg.qr(g)
+        return q * np.sign(np.diag(r))
+    if kind == "gauss":
+        return g / np.sqrt(size)
+    if kind == "small":
+        return g / size
+    if kind == "sign":
+        s = np.triu(g, 1) * 0.1
+        return np.diag(np.where(np.arange(size) % 2, -1.0, 1.0)) + s - s.T
+    if kind == "signskew":
+        m = np.zeros((size, size))
+        h = size // 2
+        for i in range(h):
+            m[i, i] = -1.0 if i % 2 else 1.0
+        for i in range(h, size - 1, 2):
+            m[i, i + 1], m[i + 1, i] = 1, -1
+        return m
+    if kind == "st":
+        m = np.zeros((size, size))
+        h = size // 2
+        m[:h, h:] = np.eye(h)
+        return m + 0.02 * g
+    raise ValueError(kind)
+
+
+def renew_images(table: np.ndarray, layout: Layout) -> None:
+    """Computes the images of all nodes anew from their roles and the cores, in place.
+
+    table: (num_nodes + core rows, columns).
+    """
+    nodes = len(table) - layout.core_rows
+    for image, role in layout.images.items():
+        (a, b), (first, end) = layout.roles[role], layout.roles[image]
+        core = table[nodes : nodes + b - a, a:b]
+        for row in range(0, nodes, _BLOCK):
+            rows = slice(row, min(row + _BLOCK, nodes))
+            table[rows, first:end] = table[rows, a:b] @ core.T
+

@@ -10,8 +10,9 @@ import yaml
 from nodeemb.errors import WrongUse
 from nodeemb.rng import stream_key, units
 from nodeemb.roles.layout import Layout, Map, lay_out
-from nodeemb.roles.scheme import RoleScheme
+from nodeemb.roles.scheme import Channel, RoleScheme
 from nodeemb.roles.schemes import SCHEMES, find_scheme, load_scheme
+from nodeemb.training.tables import renew_images
 
 NODES, WIDTH = 5, 16
 BIASES = ("none", "tied", "free")
@@ -70,10 +71,13 @@ def test_columns_are_shared_out_without_rest_or_overlap(scheme, biases):
     assert [start for start, _ in layout.roles.values()] == ends[:-1]
     assert ends[-1] == layout.columns
     extra = sum(EXTRA[c.biases or biases] for c in scheme.channels.values())
-    assert layout.columns == WIDTH + extra
+    counts = {image: scheme.columns(WIDTH)[r] for image, r in layout.images.items()}
+    assert layout.columns == WIDTH + extra + sum(counts.values())
     names = list(layout.roles)
     assert names[: len(scheme.roles)] == list(scheme.roles)
-    assert all("bias" in name for name in names[len(scheme.roles) :])
+    others = names[len(scheme.roles) :]
+    assert others[len(others) - len(counts) :] == list(counts)
+    assert all("bias" in name for name in others[: len(others) - len(counts)])
 
 
 @every_scheme
@@ -145,6 +149,8 @@ def test_each_scheme_represents_what_its_title_says(name):
         "signature": ({"link": 8}, {"link": (4, 4)}),
         "sign_skew": ({"link": 8}, {"link": (2, 2)}),
         "source_target": ({"link": 4}, {"link": (4, 4)}),
+        # images here are any vectors; those of a core are in the next test
+        "learned_form": ({"link": 8}, {"link": (8, 8)}),
         "partial": ({"link": 6}, {"link": (6, 2)}),
         "symmetrised": ({"link": 8}, {"link": (4, 4)}),
         # with the biases of its own: tied adds (1, 1), psi(u) - psi(v) rank 2
@@ -173,6 +179,57 @@ def test_each_scheme_represents_what_its_title_says(name):
         "four_side": ({"left": 2, "right": 2}, {"left": (2, 2), "right": (2, 2)}),
     }
     assert (ranks, symmetric_part) == expected[name]
+
+
+HALF = WIDTH // 2
+SIGNS = np.diag(np.repeat([1.0, -1.0], HALF))
+EXCHANGE = np.kron([[0.0, 1.0], [0.0, 0.0]], np.eye(HALF))
+TURN = np.kron([[0.0, 1.0], [-1.0, 0.0]], np.eye(HALF // 2))
+BOTH = np.block([[SIGNS[::2, ::2], 0 * TURN], [0 * TURN, TURN]])
+HELD = {
+    "single": np.eye(WIDTH),
+    "signature": SIGNS,
+    "source_target": EXCHANGE,
+    "sign_skew": BOTH,
+}
+
+
+@pytest.mark.parametrize("biases", BIASES)
+@pytest.mark.parametrize("name", HELD)
+def test_a_core_that_is_held_makes_the_forms_of_other_schemes(name, biases):
+    """F = 1, diag(+-1), one half to the other, and diag(+-1) beside a turn by 90 degrees."""
+    held, other = (lay_out(SCHEMES[n], WIDTH, biases) for n in ("learned_form", name))
+    table = np.zeros((NODES + WIDTH, held.columns))
+    table[:NODES] = table_for(held)
+    table[NODES:, :WIDTH] = HELD[name]
+    renew_images(table, held)
+    own = table[:NODES, : other.columns]  # the same vectors and biases
+    found = scores(held, "link", table[:NODES])
+    assert found == pytest.approx(scores(other, "link", own), abs=1e-14)
+    assert held.core_rows == WIDTH and held.core_numbers == WIDTH**2
+
+
+def test_every_role_may_have_a_core():
+    """Cores of unequal roles lie side by side, and each image is of its own."""
+    channels = {
+        "x": Channel(terms="a.a - a.F.b"),
+        "y": Channel(terms="c.F.c + b.F.b"),
+    }
+    scheme = RoleScheme(
+        name="own", roles={"a": 2.0, "b": 2.0, "c": 1.0}, channels=channels
+    )
+    layout = lay_out(scheme, 10, "none")
+    assert layout.images == {"F.b": "b", "F.c": "c"}
+    assert (layout.core_rows, layout.core_numbers) == (4, 16 + 4)
+    table = units(stream_key(2, "table"), 0, 9 * layout.columns).reshape(9, -1)
+    renew_images(table, layout)
+    roles = {name: table[:, a:b] for name, (a, b) in layout.roles.items()}
+    a, b, c = (roles[name][:NODES] for name in "abc")
+    of_b, of_c = roles["b"][NODES:], roles["c"][NODES:7]
+    wanted = {"x": a @ a.T - a @ of_b @ b.T, "y": c @ of_c @ c.T + b @ of_b @ b.T}
+    for channel, matrix in wanted.items():
+        found = scores(layout, channel, table[:NODES])
+        assert found == pytest.approx(matrix, abs=1e-13)
 
 
 def test_symmetrised_is_signature_at_half_minus():
@@ -230,6 +287,7 @@ def test_width_for_a_dim_gives_that_dim(scheme):
     [
         ("single", 128, 128),
         ("signature", 128, 128),
+        ("learned_form", 128, 128),
         ("source_target", 128, 256),
         ("symmetrised", 128, 128),
         ("four_signed", 32, 128),

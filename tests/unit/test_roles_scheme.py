@@ -57,6 +57,7 @@ def test_a_scheme_of_ones_own(tmp_path):
         ("- a.b + b.a", [("a", "b", -1), ("b", "a", 1)]),
         ("-a.b -b.a", [("a", "b", -1), ("b", "a", -1)]),
         ("a+.b- - a-.b+", [("a+", "b-", 1), ("a-", "b+", -1)]),
+        ("a.F.a - F.F.F", [("a", "F.a", 1), ("F", "F.F", -1)]),
     ],
 )
 def test_terms_are_read(text, terms):
@@ -73,6 +74,8 @@ def test_terms_are_read(text, terms):
         "2 a.b",
         "a.b * c.d",
         "a.b.c",
+        "F.a.b",
+        "a.F.F.b",
         ".b",
         "a.",
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numba as nb
 import numpy as np
 
+from nodeemb.errors import WrongUse
 from nodeemb.objectives.objectives import OBJECTIVES
 from nodeemb.roles.layout import Layout
 from nodeemb.training.backends import kernels
@@ -26,6 +27,9 @@ class CpuBackend:
         shift: (num_nodes,) added to every score with that right node; empty for none.
         threads: at least 1; changes the speed and nothing else.
         nonnegative: columns of roles that an update takes below 0 are put back to 0.
+
+    Raises:
+        WrongUse: the scheme has a learned core, which the kernels know nothing of.
     """
 
     def __init__(
@@ -38,6 +42,12 @@ class CpuBackend:
         threads: int,
         nonnegative: bool = False,
     ) -> None:
+        if layout.images:
+            raise WrongUse(
+                f"the backend cpu cannot train the learned core of {min(layout.images)}",
+                allowed='backend="torch", which is also taken where none is named, or '
+                '"reference" (slow)',
+            )
         self.tables, self.layout = tables, layout
         self.objective = OBJECTIVES[objective]
         self.optimizer = OPTIMIZERS[optimizer]
@@ -84,7 +94,7 @@ class CpuBackend:
             pairs += counted
             own = slice(at, at + count)
             kernels.name_slopes(
-                *_ends(part), part.noise_right, part.noise_left,
+                *part.ends, part.noise_right, part.noise_left,
                 2 * part.channel + part.reversed, base, self._pitches[part.channel],
                 rows[own], sides[own], offsets[own],
             )  # fmt: skip
@@ -158,11 +168,3 @@ class CpuBackend:
 def _count(part: Part) -> int:
     """How many slopes of vectors a part has."""
     return 2 * len(part.pairs[0]) + part.noise_right.size + part.noise_left.size
-
-
-def _ends(part: Part) -> tuple[np.ndarray, np.ndarray]:
-    """The nodes at the left and the right ends of a part's pairs."""
-    pairs = part.pairs
-    if isinstance(pairs, Band):
-        return pairs.rows, pairs.rows
-    return pairs.left, pairs.right

@@ -11,7 +11,7 @@ import torch
 from nodeemb.objectives.objectives import torch_value
 from nodeemb.roles.layout import Layout, Map
 from nodeemb.training.batch import Aligned, Band, Loss, Part
-from nodeemb.training.tables import Tables
+from nodeemb.training.tables import Tables, renew_images
 
 
 class ReferenceBackend:
@@ -35,12 +35,13 @@ class ReferenceBackend:
     def step(self, parts: list[Part], rate: float, loss_every: int = 0) -> Loss:
         """As CpuBackend.step."""
         table = torch.from_numpy(self.tables.table).clone().requires_grad_()
+        whole = self._with_images(table)
         every = torch.zeros((), dtype=table.dtype)
         total = weight = 0.0
         pairs = 0
         for part in parts:
             for b in range(len(part.pairs.blocks) - 1):
-                loss, mass, count = self._block(table, part, b)
+                loss, mass, count = self._block(whole, part, b)
                 every = every + loss
                 pairs += count
                 if loss_every and b % loss_every == 0:
@@ -48,7 +49,18 @@ class ReferenceBackend:
         every.backward()
         if table.grad is not None:
             self._update(table.grad.numpy(), rate)
+            renew_images(self.tables.table, self.layout)
         return Loss(total, weight, pairs)
+
+    def _with_images(self, table: torch.Tensor) -> torch.Tensor:
+        """The table with the images that follow from it, so that slopes go through them."""
+        nodes = len(table) - self.layout.core_rows
+        whole = table.clone()
+        for image, role in self.layout.images.items():
+            (a, b), (first, end) = self.layout.roles[role], self.layout.roles[image]
+            core = table[nodes : nodes + b - a, a:b]
+            whole[:nodes, first:end] = table[:nodes, a:b] @ core.T
+        return whole
 
     def _block(
         self, table: torch.Tensor, part: Part, b: int
@@ -112,7 +124,8 @@ class ReferenceBackend:
                 g = g / (np.sqrt(squares[:, r : r + 1]) + 1e-10)
             table[:, a:b] -= rate * g
         if self.nonnegative:
-            vectors = table[:, : self.layout.width]
+            nodes = len(table) - self.layout.core_rows
+            vectors = table[:nodes, : self.layout.width]
             vectors[vectors < 0] = 0
 
 

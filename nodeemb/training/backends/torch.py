@@ -13,7 +13,7 @@ import torch
 from nodeemb.errors import WrongUse
 from nodeemb.roles.layout import Layout, Map
 from nodeemb.training.batch import Aligned, Band, Loss, Part
-from nodeemb.training.tables import Tables
+from nodeemb.training.tables import Tables, renew_images
 
 
 class TorchBackend:
@@ -51,7 +51,11 @@ class TorchBackend:
         self._squares = torch.from_numpy(tables.squares).to(self.device, copy=True)
         self._shift = torch.from_numpy(shift.astype(tables.table.dtype)).to(self.device)
         self._channels = list(layout.channels.values())
-        self._lengths = list(layout.lengths.values())
+        self._nodes = len(tables.table) - layout.core_rows
+        self._cores = [
+            (slice(*layout.roles[image]), slice(*layout.roles[role]))
+            for image, role in layout.images.items()
+        ]
         self._stale = False
 
     @property
@@ -60,11 +64,13 @@ class TorchBackend:
         if self._stale:
             self._host.table[:] = self._table.cpu().numpy()
             self._host.squares[:] = self._squares.cpu().numpy()
+            renew_images(self._host.table, self.layout)
             self._stale = False
         return self._host
 
     def step(self, parts: list[Part], rate: float, loss_every: int = 0) -> Loss:
         """As CpuBackend.step."""
+        self._renew_images(parts)
         gathered: list[tuple[torch.Tensor, torch.Tensor]] = []
         total = weight = 0.0
         pairs = 0
@@ -144,6 +150,49 @@ class TorchBackend:
             float(mask.flatten(1).sum(1)[shown].sum()) * counted,
             count * counted,
         )
+
+    def _renew_images(self, parts: list[Part]) -> None:
+        """The images of the nodes that a batch names, as the tables now have them."""
+        if not self.layout.images:
+            return
+        named = [
+            rows.ravel()
+            for part in parts
+            for rows in (*part.ends, part.noise_right, part.noise_left)
+        ]
+        rows = self._tensor(np.unique(np.concatenate(named))).long()
+        for image, role in self._cores:
+            vectors = self._table[rows, role]
+            self._table[rows, image] = vectors @ self._core(role).T
+
+    def _core(self, role: slice) -> torch.Tensor:
+        """(k, k): the learned core of a role of k columns."""
+        rows = slice(self._nodes, self._nodes + role.stop - role.start)
+        return self._table[rows, role]
+
+    def _through_cores(
+        self, nodes: torch.Tensor, slopes: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """What slopes of images mean: for the roles they are made of, and for the cores.
+
+            y = F x:    dx += F' dy,    dF += dy x'
+
+        Args:
+            nodes: (E,) rows, each once.
+            slopes: (E, columns), changed in place.
+
+        Returns:
+            (E + core rows,) rows and (E + core rows, columns) slopes.
+        """
+        of_cores = slopes.new_zeros((self.layout.core_rows, slopes.shape[1]))
+        for image, role in self._cores:
+            of_image = slopes[:, image]
+            of_cores[: role.stop - role.start, role] = (
+                of_image.T @ self._table[nodes, role]
+            )
+            slopes[:, role] += of_image @ self._core(role)
+        rows = self._nodes + torch.arange(len(of_cores), device=self.device)
+        return torch.cat([nodes, rows]), torch.cat([slopes, of_cores])
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
@@ -271,8 +320,10 @@ class TorchBackend:
             (len(touched), slopes.shape[1]), dtype=slopes.dtype, device=self.device
         )
         total.index_put_((place,), slopes, accumulate=True)
-        for r, (a, b) in enumerate(self.layout.roles.values()):
-            if a == b:
+        if self.layout.images:
+            touched, total = self._through_cores(touched, total)
+        for r, (name, (a, b)) in enumerate(self.layout.roles.items()):
+            if a == b or name in self.layout.images:
                 continue
             g = total[:, a:b]
             if self.optimizer != "sgd":
@@ -281,5 +332,5 @@ class TorchBackend:
                 g = g / (squares.sqrt() + 1e-10)[:, None]
             new = self._table[touched, a:b] - rate * g
             if self._nonnegative and b <= self.layout.width:
-                new = new.clamp(min=0)
+                new = torch.where(touched[:, None] < self._nodes, new.clamp(min=0), new)
             self._table[touched, a:b] = new
