@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Literal
 
 import numpy as np
 
@@ -61,9 +62,9 @@ def feed_of(
     return feed, _shift(recipe, noises, material.num_nodes)
 
 
-def backend_of(layout: Layout) -> str:
+def backend_of(recipe: Recipe) -> Literal["cpu", "torch"]:
     """The backend of who names none: cpu, but torch where there is a core to learn."""
-    return "torch" if layout.images else "cpu"
+    return "torch" if recipe.scheme().images else "cpu"
 
 
 def make_backend(

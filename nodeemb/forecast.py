@@ -36,6 +36,8 @@ from nodeemb.training.batches import (
 from nodeemb.training.tables import new_tables
 
 PROGRAM = 255 * 2**20  # Python, the libraries and the compiled kernels, measured
+_TORCH = 170 * 2**20  # beside that where torch trains, measured
+_TORCH_BATCH = 9  # times the slopes of a batch, measured: it keeps what lies between
 _SAMPLE_NODES = 20_000
 _SAMPLE_SECONDS = 1.0
 _TINY_NODES = 100
@@ -136,10 +138,15 @@ def graph_size(graph: Graph) -> Size:
     )
 
 
+def program_memory(recipe: Recipe) -> int:
+    """Bytes of the program itself."""
+    return PROGRAM + _TORCH * (backend_of(recipe) == "torch")
+
+
 def forecast_memory(
     size: Size, recipe: Recipe, itemsize: int = 4, validated: bool = False
 ) -> Memory:
-    """Bytes that a run on the cpu backend takes.
+    """Bytes that a run takes on the backend that is taken where none is named.
 
     Args:
         size: of the graph.
@@ -149,7 +156,7 @@ def forecast_memory(
     """
     n, m = size.nodes, size.arcs
     layout = layout_of(recipe)
-    table = n * layout.columns * itemsize
+    table = (n + layout.core_rows) * layout.columns * itemsize
     place = 4 if m < 2**31 else 8
     graph = 2 * 8 * n + 2 * m * (4 + place) + round(size.id_bytes * n)
     graph += 4 * m * size.weighted + m * size.signed
@@ -165,11 +172,15 @@ def forecast_memory(
     laws = {(x.power, x.uniform_share) for x in noises if x.node_pairs or x.unlinked}
     sampler = 2 * 8 * n + 2 * (8 + 8 + 4) * n * len(laws)
     sampler += _walked(size, recipe)
-    tables = (3 if validated else 2) * table + n * (len(layout.roles) * itemsize + 4)
+    squares = (n + layout.core_rows) * len(layout.roles) * itemsize
+    tables = (3 if validated else 2) * table + squares + 4 * n
     blocks, block = _batch(size, recipe)
     vectors = _vectors(recipe, block)
     numbers = sum(vectors[name] * length for name, length in layout.lengths.items())
     batch = round(1.1 * blocks * numbers * itemsize)
+    if backend_of(recipe) == "torch":  # which has tables of its own
+        tables += table + squares - 4 * n
+        batch *= _TORCH_BATCH
     sampler += blocks * sum(vectors.values()) * _PLACE
     sampler += DRAWN_AT_ONCE * blocks * block * 13  # two rows, a weight, a kind
     if recipe.objective.shift:
@@ -337,7 +348,7 @@ def seconds_of_epoch(
     feed, shift = feed_of(graph, recipe, seed=0)
     layout = layout_of(recipe)
     tables = new_tables(graph.num_nodes, layout, 0)
-    backend = backend_of(layout)
+    backend = backend_of(recipe)
     engine = make_backend(backend, tables, layout, recipe, shift, threads, "cpu")
     engine.step(next(batches(feed, 0)), 0.01)
     total = num_batches(feed)

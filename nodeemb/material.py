@@ -10,6 +10,7 @@ from nodeemb.errors import DataRefused, WrongUse
 from nodeemb.forecast import WORD_BYTES, Size, graph_size
 from nodeemb.graph.graph import Graph
 from nodeemb.recipe import Recipe
+from nodeemb.roles.layout import lay_out
 from nodeemb.roles.scheme import RoleScheme
 from nodeemb.sampling.sequences import Plan
 
@@ -115,6 +116,12 @@ def notes(
     told = []
     if isinstance(material, Graph):
         told = _graph_notes(material, recipe, scheme, made)
+    if cores := lay_out(scheme, recipe.width(), recipe.roles.biases).core_numbers:
+        told.append(
+            f"the learned core of {' and '.join(scheme.images)} has {cores:,} numbers, which "
+            f"all nodes share, beside {recipe.width()} floats a node; the backends torch and "
+            "reference alone can train it"
+        )
     for note in told:
         _LOG.warning(note)
     return told

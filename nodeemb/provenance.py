@@ -22,7 +22,7 @@ from nodeemb.choices import (
 )
 from nodeemb.corpus.corpus import is_corpus
 from nodeemb.defaults import CORPUS, DIRECTED, MOST_LINKS, default_preset, only_training
-from nodeemb.engine import count_threads
+from nodeemb.engine import backend_of, count_threads
 from nodeemb.options import read_yaml
 from nodeemb.recipe import Recipe, load_recipe, overridden, preset_path
 from nodeemb.run import given_by_name
@@ -71,10 +71,12 @@ def explain(
         WrongUse: what `prepare` would refuse, apart from what is in the graph's file.
     """
     settings = read_settings(config, graph, given)
-    asks = settings.backend != "cpu" or bool(settings.validation)
+    asks = settings.backend not in (None, "cpu") or bool(settings.validation)
     trains = asks or only_training(config.choices if config else {}, options or {})
     chosen = (preset, "") if preset else _default(settings, trains)
     recipe, origins = _recipe(*chosen, config, dim, width, options)
+    backend = settings.backend or backend_of(recipe)
+    settings = settings.model_copy(update={"backend": backend})
     values = [
         Value(name, value, origins.get(name, DEFAULT))
         for name, value in _flat(recipe.model_dump(exclude=_ABOUT))

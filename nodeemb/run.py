@@ -120,7 +120,7 @@ def embed(
     scheme, size = recipe.scheme(), recipe.width()
     check_material(graph, recipe)
     layout = layout_of(recipe)
-    backend = backend or backend_of(layout)
+    backend = backend or backend_of(recipe)
     _check_device(device, backend)
     itemsize = np.dtype(dtype).itemsize
     check_memory(material_size(graph), recipe, itemsize, validation is not None)

@@ -32,6 +32,7 @@ from nodeemb.corpus.corpus import Corpus
 from nodeemb.defaults import only_training
 from nodeemb.embedding.embedding import Embedding
 from nodeemb.embedding.store import write_files
+from nodeemb.engine import backend_of
 from nodeemb.errors import DataRefused, Diverged, WrongUse
 from nodeemb.forecast import Memory, forecast_memory
 from nodeemb.io.atomic import write_json, write_text_atomically
@@ -135,7 +136,7 @@ def prepare(
     graph = settings.input.material()
     seconds = time.monotonic() - begun
     layers = (config.choices if config else {}, options or {})
-    trains = settings.backend != "cpu" or bool(settings.validation)
+    trains = settings.backend not in (None, "cpu") or bool(settings.validation)
     recipe = recipe_of(
         default_for(graph, trains or only_training(*layers)),
         preset,
@@ -152,7 +153,10 @@ def prepare(
                 next_step="Leave out --validation",
             )
         split = hide_validation(graph, settings.validation, settings.seed)
-    settings = settings.model_copy(update={"input": settings.input.absolute()})
+    backend = settings.backend or backend_of(recipe)
+    settings = settings.model_copy(
+        update={"input": settings.input.absolute(), "backend": backend}
+    )
     if out is None:
         text = config_text(recipe, settings)
         out = default_folder(recipe.name, text, graph)

@@ -152,9 +152,10 @@ class Settings(Options):
     seed: int = Field(
         default=0, description="any whole number; it decides every random draw"
     )
-    backend: Literal["cpu", "torch", "reference"] = Field(
-        default="cpu",
-        description="what computes: cpu (fast), torch (any torch device), reference (slow)",
+    backend: Literal["cpu", "torch", "reference"] | None = Field(
+        default=None,
+        description="what computes: cpu (fast), torch (any torch device), reference (slow); "
+        "none: cpu, or torch where the scheme has a learned core",
     )
     device: str = Field(
         default="cpu", description="for the torch backend, such as cuda"

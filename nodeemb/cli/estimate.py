@@ -191,7 +191,7 @@ def _word_graph(needs: WordGraphNeeds) -> None:
 
 def _memory(memory: Memory, recipe: Recipe, material: str = "graph") -> None:
     """A table of uses of memory, and what the machine has."""
-    from nodeemb.forecast import PROGRAM
+    from nodeemb.forecast import program_memory
     from nodeemb.memory import memory_bytes
 
     sampled, worked = _MAKING[recipe.factorise is not None]
@@ -202,8 +202,8 @@ def _memory(memory: Memory, recipe: Recipe, material: str = "graph") -> None:
         sampled: memory.sampler,
         "tables": memory.tables,
         worked: memory.batch,
-        "program": PROGRAM,
-        "in all, at most at once": memory.peak + PROGRAM,
+        "program": program_memory(recipe),
+        "in all, at most at once": memory.peak + program_memory(recipe),
     }
     show.table(["memory for", "takes"], [[k, show.size(v)] for k, v in uses.items()], 1)
     if (total := memory_bytes()) is not None:

@@ -253,13 +253,16 @@ def _base(presets: list[str], config: str | None) -> Comparison:
 
 
 def _before(job: Job, threads: int) -> None:
+    from nodeemb.engine import backend_of
+
     comparison = job.comparison
     show.block("Graph", show.graph_lines(comparison.input.name, job.graph.report))
     show.block("Links", _hidden(comparison))
     names = [recipe.name for recipe in job.recipes]
     show.block("Models", [f"{name}   width {comparison.width}" for name in names])
     seeds = ", ".join(map(str, comparison.seeds))
-    show.block("Run", [f"seeds {seeds}   threads {threads}   backend cpu"])
+    backends = " and ".join(sorted({backend_of(recipe) for recipe in job.recipes}))
+    show.block("Run", [f"seeds {seeds}   threads {threads}   backend {backends}"])
 
 
 def _hidden(comparison: Comparison) -> list[str]:

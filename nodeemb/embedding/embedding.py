@@ -34,7 +34,8 @@ class Embedding:
 
     Attributes:
         ids: the ids in row order.
-        table: (num_nodes, columns) float; roles side by side, then biases.
+        table: (num_nodes, columns) float; roles side by side, then biases, then images
+            under learned cores.
         scheme: the roles and how they score.
         width: D, floats a node over its roles.
         biases: "none", "tied" or "free", for channels that name none of their own.
@@ -65,9 +66,11 @@ class Embedding:
         name = self._told("recipe").get("name", self.scheme.name)
         seed = self.manifest.get("seed")
         tail = "" if seed is None else f", seed {seed}"
+        cores = self.layout.core_numbers
+        core = f" and a core of {cores:,} numbers" if cores else ""
         return (
             f"Embedding({len(self):,} nodes, {name}, roles {' '.join(self.scheme.roles)}, "
-            f"dim {self.dim}, width {self.width}, "
+            f"dim {self.dim}, width {self.width}{core}, "
             f"biases {self.scheme.told_biases(self.biases)}{tail})"
         )
 
@@ -93,7 +96,7 @@ class Embedding:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """Names that `vectors` takes: roles, views, in, out, sum, concat, biases.
+        """Names that `vectors` takes: roles, views, in, out, sum, concat, biases, images.
 
         Of a model without vectors the biases alone.
         """
@@ -110,9 +113,9 @@ class Embedding:
         """(num_nodes, k): the vectors of a role, row i belongs to ids[i].
 
         Args:
-            role: a role of the scheme, a view, a bias, "concat" (all roles side by side,
-                also the default), "in" (as the first of a pair), "out" (as the second)
-                or "sum" (in + out); see `nodeemb.embedding.readouts`.
+            role: a role of the scheme, a view, a bias, an image (such as F.node), "concat"
+                (all roles side by side, also the default), "in" (as the first of a pair),
+                "out" (as the second) or "sum" (in + out); see `nodeemb.embedding.readouts`.
 
         Raises:
             WrongUse: there is no such role.

@@ -24,9 +24,9 @@ import numpy as np
 from nodeemb.evaluation.columns import measure_columns
 from nodeemb.evaluation.split import Split
 from nodeemb.forecast import (
-    PROGRAM,
     factorised_pace,
     forecast_memory,
+    program_memory,
     scaled_pace,
     seconds_of_epoch,
 )
@@ -112,7 +112,7 @@ class _Paces:
             return CellForecast(0.0, measuring, 0)
         memory = forecast_memory(cell.size, cell.recipe)
         training = self._training(cell, cell.recipe)
-        return CellForecast(training, measuring, memory.peak + PROGRAM)
+        return CellForecast(training, measuring, memory.peak + program_memory(cell.recipe))
 
     def _training(self, cell: Cell, recipe: Recipe) -> float:
         size, kind = cell.size, _digest(recipe)

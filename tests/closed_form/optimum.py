@@ -21,6 +21,7 @@ from nodeemb.roles.layout import lay_out
 from nodeemb.roles.schemes import SCHEMES
 from nodeemb.sampling.options import NoiseOptions
 from nodeemb.training.backends.cpu import CpuBackend
+from nodeemb.training.backends.torch import TorchBackend
 from nodeemb.training.batch import Aligned, Part
 from nodeemb.training.tables import new_tables
 
@@ -110,13 +111,15 @@ def converged(
     width = n * len(SCHEMES[scheme].roles)
     layout = lay_out(SCHEMES[scheme], width, "none", shifted=len(shift) > 0)
     tables = new_tables(n, layout, 0, "float64")
-    backend = CpuBackend(tables, layout, "logistic", "adagrad", shift, 1)
+    args = tables, layout, "logistic", "adagrad", shift
+    backend = TorchBackend(*args) if layout.images else CpuBackend(*args, 1)
     batch = [_pairs(weights)]
     for step in range(steps):
         backend.step(batch, rate * (1 - 0.99 * step / steps))
     ((left, right),) = layout.channels.values()
+    table = backend.tables.table[:n]
     sides = [
-        _side(tables.table, side, layout.width // len(SCHEMES[scheme].roles))
+        _side(table, side, layout.width // len(SCHEMES[scheme].roles))
         for side in (left, right)
     ]
     return sides[0] @ sides[1].T

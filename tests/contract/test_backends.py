@@ -1,11 +1,17 @@
 """The three backends mean the same: one step from equal tables, everything varied."""
 
+import itertools
+
+import naive
 import numpy as np
 import pytest
+import torch
 
 from nodeemb.errors import WrongUse
+from nodeemb.objectives.objectives import value
 from nodeemb.rng import integers, stream_key, units
 from nodeemb.roles.layout import lay_out
+from nodeemb.roles.scheme import Channel, RoleScheme
 from nodeemb.roles.schemes import SCHEMES
 from nodeemb.sampling.sequences import Sequences
 from nodeemb.training.backends.cpu import CpuBackend
@@ -159,6 +165,123 @@ def test_one_step_is_the_same_in_float32(scheme, optimizer, biases):
         return  # nothing to train; recipes refuse it
     for objective in ("logistic", "squared"):
         assert_same(scheme, biases, objective, optimizer, "float32", "both forms")
+
+
+TWO_CORES = RoleScheme(
+    name="two cores",
+    roles={"a": 2.0, "b": 2.0, "c": 1.0},
+    channels={
+        "x": Channel(terms="a.b - a.F.b + b.a"),
+        "y": Channel(terms="c.F.c + b.F.b"),
+    },
+)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "damped"])
+@pytest.mark.parametrize("batch", BATCHES)
+def test_several_cores_are_the_same_in_both_backends(batch, optimizer):
+    assert_same(TWO_CORES, "free", "logistic", optimizer, "float64", batch)
+
+
+def loss_by_hand(scheme, layout, objective, table, parts):
+    """The loss of aligned parts, pair by pair, images made of the cores on the way."""
+    roles = {name: table[:NODES, a:b] for name, (a, b) in layout.roles.items()}
+    for image, role in layout.images.items():
+        a, b = layout.roles[role]
+        roles[image] = roles[role] @ table[NODES : NODES + b - a, a:b].T
+    total = 0.0
+    for part in parts:
+        channel, pairs = list(scheme.channels)[part.channel], part.pairs
+
+        def of(u, v, label, weight, turned=part.reversed, channel=channel):
+            if u == v:
+                return 0.0
+            score = naive.score(scheme, channel, roles, *((v, u) if turned else (u, v)))
+            return weight * float(value(objective, np.float64(score), label))
+
+        for block, (first, last) in enumerate(itertools.pairwise(pairs.blocks)):
+            for k in range(first, last):
+                u, v, weight = pairs.left[k], pairs.right[k], float(pairs.weight[k])
+                total += of(u, v, float(pairs.label[k]), weight)
+                if pairs.label[k] > 0 and u != v:
+                    noise = part.noise_weight * weight
+                    for z in part.noise_right[block]:
+                        total += of(u, z, 0.0, noise)
+                    for z in part.noise_left[block]:
+                        total += of(z, v, 0.0, noise)
+    return total
+
+
+@pytest.mark.parametrize("make", [ReferenceBackend, TorchBackend])
+@pytest.mark.parametrize("biases", ["none", "tied", "free"])
+@pytest.mark.parametrize("objective", ["logistic", "squared"])
+@pytest.mark.parametrize(
+    "scheme", [SCHEMES["learned_form"], TWO_CORES], ids=lambda s: s.name
+)
+def test_slopes_of_vectors_and_cores_are_numerical_differences(
+    scheme, objective, biases, make
+):
+    layout = lay_out(scheme, 5, biases)
+    tables = new_tables(NODES, layout, 0, "float64")
+    tables.table[:] = decimal("table", tables.table.shape) - 0.5
+    pairs = Aligned(*(x[:12] for x in aligned_part(0).pairs[:4]), np.array([0, 5, 12]))
+    right, left = whole("right2", (2, 3)), whole("left2", (2, 2))
+    parts = [
+        part
+        for c in range(len(layout.channels))
+        for one in [Part(c, pairs, right.astype(np.int32), left.astype(np.int32), 0.4)]
+        for part in (one, reversed_noise(one))
+    ]
+    backend = make(
+        Tables(tables.table.copy(), tables.squares), layout, objective, "sgd", np.empty(0)
+    )
+    backend.step(parts, 1.0)
+    learned = layout.columns - sum(
+        b - a for name, (a, b) in layout.roles.items() if name in layout.images
+    )
+    found = (tables.table - backend.tables.table)[:, :learned]
+    wanted = np.zeros_like(found)
+    for place in np.ndindex(found.shape):
+        ends = []
+        for step in (1e-5, -1e-5):
+            table = tables.table.copy()
+            table[place] += step
+            ends.append(loss_by_hand(scheme, layout, objective, table, parts))
+        wanted[place] = (ends[0] - ends[1]) / 2e-5
+    assert np.abs(wanted[NODES:]).max() > 0.01
+    np.testing.assert_allclose(found, wanted, atol=1e-8, rtol=0)
+
+
+def test_the_cpu_backend_refuses_a_core_and_says_which_can():
+    layout, tables = start(SCHEMES["learned_form"], "free", "float32", shifted=False)
+    with pytest.raises(WrongUse, match=r'core of F\.node.*backend="torch"'):
+        CpuBackend(tables, layout, "logistic", "adagrad", np.empty(0), 1)
+
+
+@pytest.mark.parametrize("scheme", ["source_target", "learned_form"])
+@pytest.mark.parametrize("make", [ReferenceBackend, TorchBackend])
+def test_threads_of_torch_change_nothing(make, scheme):
+    """On two threads torch adds the slopes of a row in the order it comes to them."""
+    layout = lay_out(SCHEMES[scheme], 128, "free")
+    ends = whole("ends", (2, 400)).astype(np.int32)
+    ones = np.ones(400, np.float32)
+    pairs = Aligned(*ends, ones, ones, np.array([0, 200, 400]))
+    noise = whole("noise", (2, 64)).astype(np.int32)
+    found = []
+    before = torch.get_num_threads()
+    for threads in (1, 2, 2):
+        torch.set_num_threads(threads)
+        try:
+            own = new_tables(NODES, layout, 0)
+            backend = make(own, layout, "logistic", "adagrad", np.empty(0))
+            for _ in range(2):
+                backend.step([Part(0, pairs, noise, noise, 0.1)], 0.1)
+            assert torch.get_num_threads() == threads
+        finally:
+            torch.set_num_threads(before)
+        found.append(backend.tables.table.copy())
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_array_equal(found[0], found[2])
 
 
 @pytest.mark.parametrize("batch", BATCHES)

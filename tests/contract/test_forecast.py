@@ -13,7 +13,13 @@ from nodeemb.corpus.corpus import Corpus
 from nodeemb.corpus.made import corpus_of
 from nodeemb.corpus.reading import read_corpus
 from nodeemb.engine import feed_of, layout_of
-from nodeemb.forecast import Size, forecast_memory, forecast_seconds, graph_size
+from nodeemb.forecast import (
+    Size,
+    forecast_memory,
+    forecast_seconds,
+    graph_size,
+    program_memory,
+)
 from nodeemb.graph.graph import Graph
 from nodeemb.material import material_size
 from nodeemb.recipe import load_recipe, presets
@@ -146,6 +152,21 @@ def test_the_parts_are_what_is_made():
     assert more.tables - memory.tables == tables.table.nbytes
     twice = forecast_memory(graph_size(graph), recipe, itemsize=8)
     assert twice.tables == 2 * memory.tables - 4 * 500
+
+
+def test_what_torch_trains_is_there_twice():
+    """A core and the images are in the tables, and torch has tables of its own."""
+    size = graph_size(planted.random_digraph(500, 4000))
+    cored, plain = (
+        load_recipe("line2", overrides={"roles.scheme": name, "roles.width": 16})
+        for name in ("learned_form", "single")
+    )
+    memory = forecast_memory(size, cored)
+    tables = new_tables(500, layout_of(cored), 0)
+    assert tables.table.shape == (516, 2 * 16)
+    assert memory.tables == 3 * tables.table.nbytes + 2 * tables.squares.nbytes
+    assert memory.batch > 5 * forecast_memory(size, plain).batch
+    assert program_memory(cored) > program_memory(plain)
 
 
 def test_size_of_an_undirected_graph_counts_both_arcs():

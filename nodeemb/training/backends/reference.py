@@ -10,6 +10,7 @@ import torch
 
 from nodeemb.objectives.objectives import torch_value
 from nodeemb.roles.layout import Layout, Map
+from nodeemb.training.backends.one_thread import one_thread
 from nodeemb.training.batch import Aligned, Band, Loss, Part
 from nodeemb.training.tables import Tables, renew_images
 
@@ -32,6 +33,7 @@ class ReferenceBackend:
         self.nonnegative = nonnegative
         self.shift = torch.from_numpy(shift.astype(tables.table.dtype))
 
+    @one_thread()
     def step(self, parts: list[Part], rate: float, loss_every: int = 0) -> Loss:
         """As CpuBackend.step."""
         table = torch.from_numpy(self.tables.table).clone().requires_grad_()

@@ -12,6 +12,7 @@ import torch
 
 from nodeemb.errors import WrongUse
 from nodeemb.roles.layout import Layout, Map
+from nodeemb.training.backends.one_thread import one_thread
 from nodeemb.training.batch import Aligned, Band, Loss, Part
 from nodeemb.training.tables import Tables, renew_images
 
@@ -68,6 +69,7 @@ class TorchBackend:
             self._stale = False
         return self._host
 
+    @one_thread()
     def step(self, parts: list[Part], rate: float, loss_every: int = 0) -> Loss:
         """As CpuBackend.step."""
         self._renew_images(parts)
