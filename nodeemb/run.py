@@ -115,7 +115,9 @@ def embed(
         KeyboardInterrupt: with what was kept, where there is a checkpoint.
     """
     seed = _check_arguments(graph, seed, backend, dtype)
-    trains = backend not in (None, "cpu") or validation is not None or checkpoint is not None
+    trains = (
+        backend not in (None, "cpu") or validation is not None or checkpoint is not None
+    )
     recipe = choose_recipe(graph, preset, dim, width, options, trains)
     scheme, size = recipe.scheme(), recipe.width()
     check_material(graph, recipe)
@@ -178,9 +180,7 @@ def embed(
             "environment": environment(),
         }
         table = engine.tables.table[: graph.num_nodes]  # learned cores end here
-        return Embedding(
-            graph.ids, table, scheme, size, recipe.roles.biases, record
-        )
+        return Embedding(graph.ids, table, scheme, size, recipe.roles.biases, record)
 
     try:
         if kept is None:

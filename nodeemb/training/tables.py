@@ -91,18 +91,18 @@ def renew_images(table: np.ndarray, layout: Layout) -> None:
     """Computes the images of all nodes anew from their roles and the cores, in place.
 
     table: (num_nodes + core rows, columns). On one thread: on more, products of wide
-    vectors end in other digits, measured at 300 columns.
+    vectors end in other digits, measured at 300 columns. What overflows, diverges.
     """
     if not layout.images:
         return
     from threadpoolctl import threadpool_limits
 
     nodes = len(table) - layout.core_rows
-    with threadpool_limits(1, "blas"):
+    quiet = np.errstate(over="ignore", invalid="ignore")
+    with threadpool_limits(1, "blas"), quiet:
         for image, role in layout.images.items():
             (a, b), (first, end) = layout.roles[role], layout.roles[image]
             core = table[nodes : nodes + b - a, a:b]
             for row in range(0, nodes, _BLOCK):
                 rows = slice(row, min(row + _BLOCK, nodes))
                 table[rows, first:end] = table[rows, a:b] @ core.T
-

@@ -23,6 +23,9 @@ def test_show_says_where_each_value_comes_from(nodeemb, edges):
     assert shown["run.input.name"] == ("edges.tsv", "override INPUT")
     assert shown["run.input.header"] == ("false", "override --header")
     assert shown["run.backend"] == ("cpu", "default")
+    cored = ("--preset", "line2", "--set", "roles.scheme=learned_form")
+    shown_cored = rows(nodeemb("config", "show", edges, *cored))
+    assert shown_cored["run.backend"] == ("torch", "default")
     assert shown["noise.side"][1].startswith("preset nerd, for directed graphs where")
     assert rows(nodeemb("config", "show"))["run.input.name"][0] == "debian-depends"
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import nodeemb as ne
+from nodeemb.options import parse_yaml
 
 QUICK = ("--preset", "line2", "--dim", "4", "--set", "training.epochs=2")
 
@@ -140,6 +141,33 @@ def test_the_reference_backend_can_be_asked_for(nodeemb, edges):
     )
     assert result.exit_code == 0, result.output
     assert json.loads(Path("run/manifest.json").read_text())["backend"] == "reference"
+
+
+FORM = ("--preset", "line2", "--width", 4, "--set", "roles.scheme=learned_form")
+
+
+def test_a_scheme_with_a_core_is_trained_by_torch_where_no_backend_is_named(
+    nodeemb, refused, edges
+):
+    short = ("--set", "training.epochs=2")
+    result = nodeemb("embed", edges, *FORM, *short, "--out", "run")
+    assert result.exit_code == 0, result.output
+    assert "backend torch" in result.stderr and "device cpu" in result.stderr
+    assert "Note: the learned core of F.node has 16 numbers" in result.stderr
+    told = parse_yaml(Path("run/config.yaml").read_text(), "config.yaml")
+    assert told["run"]["backend"] == "torch"
+    again = nodeemb("embed", "--config", "run/config.yaml", "--out", "again")
+    assert again.exit_code == 0, again.output
+    named = ("--backend", "torch", "--out", "named")
+    assert nodeemb("embed", edges, *FORM, *short, *named).exit_code == 0
+    tables = [ne.load(folder).table for folder in ("run", "again", "named")]
+    np.testing.assert_array_equal(tables[0], tables[1])
+    np.testing.assert_array_equal(tables[0], tables[2])
+    found = nodeemb("neighbors", "run", "n3", "--role", "source")
+    assert found.exit_code == 0, found.output
+    wrong = refused(2, "embed", edges, *FORM, "--backend", "cpu")
+    assert "cannot train the learned core of F.node" in wrong
+    assert 'backend="torch"' in wrong
 
 
 def test_changes_by_name_are_shown_and_recorded(nodeemb, edges):

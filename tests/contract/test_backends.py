@@ -233,7 +233,11 @@ def test_slopes_of_vectors_and_cores_are_numerical_differences(
         for part in (one, reversed_noise(one))
     ]
     backend = make(
-        Tables(tables.table.copy(), tables.squares), layout, objective, "sgd", np.empty(0)
+        Tables(tables.table.copy(), tables.squares),
+        layout,
+        objective,
+        "sgd",
+        np.empty(0),
     )
     backend.step(parts, 1.0)
     learned = layout.columns - sum(

@@ -113,11 +113,26 @@ def test_with_validation_the_best_epoch_is_the_same(
     same(result, whole)
 
 
+@pytest.mark.parametrize("scheme", ["source_target", "learned_form"])
 @pytest.mark.parametrize("backend", ["torch", "reference"])
-def test_other_backends(monkeypatch, tmp_path, graph, backend):
-    choices = {"preset": "nerd", "dim": 4, "backend": backend, "options": SMALL}
+def test_other_backends(monkeypatch, tmp_path, graph, backend, scheme):
+    options = {**SMALL, "roles.scheme": scheme, "roles.biases": "free"}
+    choices = {"preset": "nerd", "dim": 4, "backend": backend, "options": options}
     whole = embed(graph, **choices)
     same(in_pieces(monkeypatch, graph, 4, tmp_path / "c", **choices)[0], whole)
+
+
+def test_a_core_of_the_best_epoch_is_kept(monkeypatch, tmp_path, graph):
+    split = split_edges(graph, test=0.1, validation=0.2, seed=0)
+    some = {"training.learning_rate": 1.0, "training.block_pairs": 64}
+    form = {"roles.scheme": "learned_form", "training.epochs": 9}
+    options = {**SMALL, **some, **form, "training.patience": 2}
+    choices = {"preset": "line2", "dim": 4, "validation": split, "options": options}
+    whole = embed(split.train, **choices)
+    told = whole.manifest["training"]
+    assert told["best_epoch"] < len(told["epochs"])
+    result, _ = in_pieces(monkeypatch, split.train, 3, tmp_path / "c", **choices)
+    same(result, whole)
 
 
 @pytest.mark.parametrize(("rate", "steps"), [(1.0, 3), (3.0, 3), (10.0, 1)])

@@ -44,6 +44,11 @@ CASES = [
         {"name": "e.tsv"},
         {"options": {"roles.width": 8, "roles.scheme": "sign_skew"}},
     ),
+    (
+        {"preset": "app"},
+        {"name": "e.tsv"},
+        {"options": {"roles.scheme": "learned_form"}},
+    ),
 ]
 
 
@@ -56,7 +61,8 @@ def test_it_is_the_run_that_embed_would_make(here, files, graph, named):
     settings = read_settings(config, graph, given)
     job = prepare(settings, preset, config=config, out="never", **named)
     assert explained.recipe == job.recipe
-    assert explained.settings == settings
+    taken = job.settings.backend
+    assert explained.settings == settings.model_copy(update={"backend": taken})
     shown = {value.name: value.value for value in explained.values}
     assert shown["training.epochs"] == job.recipe.training.epochs
     assert shown["run.seed"] == 11

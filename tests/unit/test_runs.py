@@ -276,7 +276,7 @@ def brute_force(scheme, pairs):
             if kind in channel.labels:
                 for term in channel.parsed():
                     had[term.left].add(left)
-                    had[term.right].add(right)
+                    had[term.right.removeprefix("F.")].add(right)
     return {role: len(nodes) for role, nodes in had.items()}
 
 

@@ -319,14 +319,31 @@ def test_tables_start_small_random_and_alike(scheme):
     layout = lay_out(SCHEMES[scheme], 16, "free")
     tables = new_tables(500, layout, 3, "float64")
     dim = next(iter(layout.dims.values()))
-    roles = tables.table[:, : layout.width]
+    roles = tables.table[:500, : layout.width]
     assert np.abs(roles).max() < 0.5 / dim
     assert roles.std() == pytest.approx(1 / dim / np.sqrt(12), rel=0.05)
     assert abs(roles.mean()) < 0.05 / dim
     assert len(np.unique(roles)) == roles.size
-    assert (tables.table[:, layout.width :] == 0).all(), "biases have a slope at 0"
+    biases = tables.table[:, layout.width : layout.width + 2]
+    assert (biases == 0).all(), "biases have a slope at 0"
     assert (tables.squares == 0).all()
-    assert tables.squares.shape == (500, len(layout.roles))
+    assert tables.squares.shape == (len(tables.table), len(layout.roles))
+    assert len(tables.table) == 500 + 16 * (scheme == "learned_form")
     again = new_tables(500, layout, 3, "float64")
     assert np.array_equal(again.table, tables.table)
     assert not np.array_equal(new_tables(500, layout, 4, "float64").table, tables.table)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_core_starts_at_1_with_a_skew_part_and_images_agree(dtype):
+    layout = lay_out(SCHEMES["learned_form"], 16, "free")
+    table = new_tables(500, layout, 3, dtype).table
+    core, left = table[500:, :16].astype(float), table[500:, 16:]
+    assert table.shape == (516, 16 + 2 + 16) and (left == 0).all()
+    np.testing.assert_allclose(core + core.T, 2 * np.eye(16), atol=1e-6)
+    skew = (core - core.T)[np.triu_indices(16, 1)]
+    assert len(np.unique(skew)) == len(skew) and 0.3 < np.abs(skew).max() < 0.5
+    np.testing.assert_allclose(table[:500, 18:], table[:500, :16] @ core.T, atol=1e-7)
+    again, other = (new_tables(500, layout, seed, dtype).table for seed in (3, 4))
+    np.testing.assert_array_equal(again, table)
+    assert (other[500:, :16] != table[500:, :16]).any()
