@@ -7,9 +7,11 @@ import io
 import numpy as np
 import planted
 import pytest
+from threadpoolctl import threadpool_limits
 
 from nodeemb.errors import Diverged
 from nodeemb.progress import Progress, line_reporter
+from nodeemb.rng import stream_key, units
 from nodeemb.roles.layout import lay_out
 from nodeemb.roles.schemes import SCHEMES
 from nodeemb.sampling.noise import noise_law
@@ -28,7 +30,7 @@ from nodeemb.training.backends.cpu import CpuBackend
 from nodeemb.training.batch import Aligned, Band, Loss, Part, cut_pairs
 from nodeemb.training.batches import Noise, batches, make_feed, num_batches
 from nodeemb.training.options import TrainingOptions
-from nodeemb.training.tables import Tables, new_tables
+from nodeemb.training.tables import Tables, new_tables, renew_images
 from nodeemb.training.trainer import train
 
 
@@ -347,3 +349,16 @@ def test_a_core_starts_at_1_with_a_skew_part_and_images_agree(dtype):
     again, other = (new_tables(500, layout, seed, dtype).table for seed in (3, 4))
     np.testing.assert_array_equal(again, table)
     assert (other[500:, :16] != table[500:, :16]).any()
+
+
+def test_images_are_the_same_on_any_number_of_threads():
+    """At this width a product on two threads ends in other digits."""
+    layout = lay_out(SCHEMES["learned_form"], 300, "none")
+    table = new_tables(1001, layout, 0, "float64").table
+    table[:] = units(stream_key(0, "t"), 0, table.size).reshape(table.shape)
+    found = []
+    for threads in (1, 2):
+        with threadpool_limits(threads, "blas"):
+            renew_images(table, layout)
+        found.append(table.copy())
+    np.testing.assert_array_equal(*found)

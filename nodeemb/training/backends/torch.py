@@ -109,7 +109,9 @@ class TorchBackend:
         else:
             dx, dy = slopes[..., None] * y, slopes[..., None] * x
         positive = mask * (label > 0)
-        losses = (mask * self._value(scores, label)).flatten(1).sum(1)
+        losses = mask.new_zeros(len(mask))
+        if loss_every:
+            losses += (mask * self._value(scores, label)).flatten(1).sum(1)
         masses = (positive, positive)
         if isinstance(part.pairs, Band):
             masses = (positive.sum(2), positive.sum(1))
@@ -132,9 +134,9 @@ class TorchBackend:
                 dx = dx + g @ z
             else:
                 dy = dy + g @ z
-            losses = losses + (
-                factor * self._value(noisy, torch.zeros_like(noisy))
-            ).sum((1, 2))
+            if loss_every:
+                values = self._value(noisy, torch.zeros_like(noisy))
+                losses += (factor * values).sum((1, 2))
             self._collect(
                 gathered,
                 far.reshape(-1),
