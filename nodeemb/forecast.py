@@ -178,8 +178,9 @@ def forecast_memory(
     vectors = _vectors(recipe, block)
     numbers = sum(vectors[name] * length for name, length in layout.lengths.items())
     batch = round(1.1 * blocks * numbers * itemsize)
-    if backend_of(recipe) == "torch":  # which has tables of its own
-        tables += table + squares - 4 * n
+    if backend_of(recipe) == "torch":
+        # it has tables of its own, and the result is a copy without the cores
+        tables += 2 * table + squares - 4 * n
         batch *= _TORCH_BATCH
     sampler += blocks * sum(vectors.values()) * _PLACE
     sampler += DRAWN_AT_ONCE * blocks * block * 13  # two rows, a weight, a kind

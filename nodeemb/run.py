@@ -179,7 +179,9 @@ def embed(
             "training": _told(history, time.monotonic() - clock, state.resumed),
             "environment": environment(),
         }
-        table = engine.tables.table[: graph.num_nodes]  # learned cores end here
+        table = engine.tables.table
+        if layout.images:  # the cores, which the images are made of, end here
+            table = table[: graph.num_nodes].copy()
         return Embedding(graph.ids, table, scheme, size, recipe.roles.biases, record)
 
     try:

@@ -10,9 +10,12 @@ direction from each pair against its reverse, in equal number (K = 1), so that i
 is the chance of this way. Free biases hold psi(u) - psi(v), the part of direction that one
 number a node explains; a.b - b.a holds the rest, which is less and has fewer columns.
 
-What learned_form is for: its score holds single, signature and sign_skew at the same D
-(F = 1, diag(+-1), and that plus a skew part), and source_target of D/2, and learns which of
-them the pairs ask for. So it is what the other rungs are held against, not a rung.
+What learned_form is for: at the same D it can be single, signature, sign_skew, partial or
+source_target (F = 1, diag(+-1), that beside a turn by 90 degrees, half of the columns onto
+the others), and learns which of them the pairs ask for. So it is what the other rungs are held against, not a rung; nor is
+it a ceiling, since the choice is learned of the same pairs. Measured at D 32 on validation
+evidence of one split: 1.3 % and 0.3 % below the best scheme on ptb (both sides, next word),
+and on pubmed and wikispeedia by .031 and .015 in AUC, .048 and .026 against reversed links.
 
 Source (learned_form): Nickel, Tresp, Kriegel. A Three-Way Model for Collective Learning on
 Multi-Relational Data. ICML 2011, eq. 2 (RESCAL, here with one relation); Harshman. Models

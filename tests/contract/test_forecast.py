@@ -155,7 +155,7 @@ def test_the_parts_are_what_is_made():
 
 
 def test_what_torch_trains_is_there_twice():
-    """A core and the images are in the tables, and torch has tables of its own."""
+    """Torch has tables of its own, and the result is cut from what holds the core too."""
     size = graph_size(planted.random_digraph(500, 4000))
     cored, plain = (
         load_recipe("line2", overrides={"roles.scheme": name, "roles.width": 16})
@@ -164,7 +164,7 @@ def test_what_torch_trains_is_there_twice():
     memory = forecast_memory(size, cored)
     tables = new_tables(500, layout_of(cored), 0)
     assert tables.table.shape == (516, 2 * 16)
-    assert memory.tables == 3 * tables.table.nbytes + 2 * tables.squares.nbytes
+    assert memory.tables == 4 * tables.table.nbytes + 2 * tables.squares.nbytes
     assert memory.batch > 5 * forecast_memory(size, plain).batch
     assert program_memory(cored) > program_memory(plain)
 

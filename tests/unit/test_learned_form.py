@@ -88,6 +88,7 @@ def test_images_follow_from_one_core_and_scores_from_both():
     assert np.abs(core - core.T).max() > 0.1
     assert model.vectors().shape == (len(GRAPH.ids), 6)
     assert model.dim == model.width == 6
+    assert model.table.base is None and model.table.shape == (len(GRAPH.ids), 14)
     np.testing.assert_array_equal(model.vectors("out"), model.vectors("F.node"))
     np.testing.assert_array_equal(model.vectors("in"), model.vectors("node"))
 
