@@ -112,7 +112,9 @@ class _Paces:
             return CellForecast(0.0, measuring, 0)
         memory = forecast_memory(cell.size, cell.recipe)
         training = self._training(cell, cell.recipe)
-        return CellForecast(training, measuring, memory.peak + program_memory(cell.recipe))
+        return CellForecast(
+            training, measuring, memory.peak + program_memory(cell.recipe)
+        )
 
     def _training(self, cell: Cell, recipe: Recipe) -> float:
         size, kind = cell.size, _digest(recipe)
