@@ -8,7 +8,7 @@ to one place of its group.
 | terms | product of thin tables | canonical tables |
 |---|---|---|
 | x.x ..., - y.y ... | X X' - Y Y' = U L U' | U \\|L\\|^1/2, columns with L > 0 to x, L < 0 to y |
-| s.t | S T' = U W V' | U W^1/2, V W^1/2 |
+| s.t, also s.F.s | S T' = U W V' | U W^1/2, V W^1/2 |
 | s.t + t.s | S T' + T S' | (P + M) / 2^1/2, (P - M) / 2^1/2 of its P P' - M M' |
 | a.b - b.a | A B' - B A' = sum of w (x y' - y x') | w^1/2 x, w^1/2 y, by its real Schur form |
 
