@@ -12,6 +12,10 @@ How a score answers a question of classes:
 with t the threshold of the highest accuracy on validation links (without any: on training
 links, which flatters no model but may misplace t) and pairs drawn beside them.
 A question that a split cannot ask has the answer NaN, and a reason in words.
+
+The support of a pair u, v is the smaller of the training links out of u and into v: how much
+is known of the rarer end in the role it plays there. Columns of one support ask the links
+that have it, against negatives that have it.
 """
 
 from __future__ import annotations
@@ -34,6 +38,8 @@ from nodeemb.evaluation.questions import Answers, Questions, Unasked
 from nodeemb.evaluation.scorer import ScoreRows
 from nodeemb.evaluation.split import Split
 
+SUPPORTS = {"0": (0, 0), "1-3": (1, 3), "4+": (4, math.inf)}
+"""Name of a support -> the least and the most training links of the rarer end."""
 # Where only a sample of all pairs is scored: the fewest places that tell a precision.
 _FEWEST = 50
 
@@ -171,6 +177,34 @@ def _precision(answers: Answers) -> float:
 
 def _pair_accuracy(answers: Answers) -> float:
     return float(np.mean(pair_accuracy(answers.of("one_way"), answers.of("turned"))))
+
+
+def _auc_of(support: str) -> Callable[[Answers], float]:
+    return lambda answers: auc(
+        _supported(answers, "links", "links", support),
+        _supported(answers, "uniform", "uniform", support),
+    )
+
+
+def _pair_accuracy_of(support: str) -> Callable[[Answers], float]:
+    def measure(answers: Answers) -> float:
+        forward, backward = (
+            _supported(answers, asked, "one_way", support)
+            for asked in ("one_way", "turned")
+        )
+        return float(np.mean(pair_accuracy(forward, backward)))
+
+    return measure
+
+
+def _supported(answers: Answers, asked: str, like: str, support: str) -> np.ndarray:
+    """Scores of the pairs of a question whose pairs in `like` have a support."""
+    least, most = SUPPORTS[support]
+    known = answers.questions.support(like)
+    found = answers.of(asked)[(known >= least) & (known <= most)]
+    if not len(found):
+        raise Unasked(f"no pair that is asked for has a support of {support}")
+    return found
 
 
 def _existence(answers: Answers) -> float:
@@ -329,4 +363,22 @@ COLUMNS: dict[str, Column] = {
         math.nan,
         _reconstruction(1.0),
     ),
+    **{
+        f"auc_support:{name}": Column(
+            f"AUC, support {name}",
+            f"any two nodes; {name} training links out of u or into v, whichever is less",
+            0.5,
+            _auc_of(name),
+        )
+        for name in SUPPORTS
+    },
+    **{
+        f"pair_accuracy_support:{name}": Column(
+            f"pair accuracy, support {name}",
+            f"as pair accuracy; {name} training links out of u or into v, whichever is less",
+            0.5,
+            _pair_accuracy_of(name),
+        )
+        for name in SUPPORTS
+    },
 }

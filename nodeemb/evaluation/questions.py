@@ -65,6 +65,12 @@ class Questions:
             self._drawn[asked] = pairs
         return self._drawn[asked]
 
+    def support(self, asked: str) -> np.ndarray:
+        """(k,) for each pair the training links out of u or into v, whichever is less."""
+        train = self.split.train
+        source, target = self.pairs(asked).T
+        return np.minimum(train.out_degree[source], train.in_degree[target])
+
     def fitted_on(self) -> str:
         """Which links thresholds are fitted on."""
         return "validation" if len(self.split.validation) else "training"

@@ -13,6 +13,7 @@ from nodeemb.errors import DataRefused, WrongUse
 from nodeemb.evaluation import reconstruction
 from nodeemb.evaluation.columns import (
     COLUMNS,
+    SUPPORTS,
     best_threshold,
     measure_columns,
     measured,
@@ -320,9 +321,10 @@ def test_a_scorer_that_knows_everything_is_right_everywhere(split) -> None:
     def know(sources, targets):
         return graph.has_edges(sources, targets).astype(float)
 
-    got = measure_columns(split, know)
-    full = {k: v for k, v in got.items() if not k.startswith("reconstruction")}
+    got = measured(Questions(split), know)
+    full = {k: v for k, v in got.values.items() if not k.startswith("reconstruction")}
     few = {"hits@100"} if len(split.test) < 100 else set()
+    few |= {k for k in got.reasons if k.endswith("support:0")}
     assert {k for k, v in full.items() if v != 1 and k != "mrr"} <= few
     assert full["mrr"] == 1
 
@@ -333,7 +335,8 @@ def test_a_scorer_that_knows_everything_is_right_everywhere(split) -> None:
 def test_guessing_gives_what_is_said(column) -> None:
     guess = COLUMNS[column].guess
     graph = _graph(5)
-    split = split_edges(graph, 0.4, 0.1, seed=3)
+    hidden = {"0": 0.8, "1-3": 0.7, "4+": 0.2}.get(column.partition("support:")[2], 0.4)
+    split = split_edges(graph, hidden, 0.1, seed=3)
     values = [
         measure_columns(split, _matrix(seed), [column], seed)[column]
         for seed in range(30)
@@ -359,7 +362,9 @@ def test_undirected_graphs_have_no_direction_to_ask_for() -> None:
     split = split_edges(_graph(1, directed=False), 0.4, 0.1)
     got = measured(Questions(split), lambda u, v: _matrix(1)(u, v) + _matrix(1)(v, u))
     assert set(got.reasons.values()) <= {"the graph is undirected"} | {
-        got.reasons[k] for k in got.reasons if k.startswith("reconstruction")
+        got.reasons[k]
+        for k in got.reasons
+        if k.startswith("reconstruction") or k == "auc_support:0"
     }
     assert {"auc_reversed", "pair_accuracy", "three_class"} <= set(got.reasons)
     assert not math.isnan(got.values["existence"])
@@ -387,3 +392,46 @@ def test_a_seed_says_which_negatives(split) -> None:
     )
     assert one == again != other
     assert list(one) == ["auc", "existence"]
+
+
+@pytest.mark.parametrize("levels", [None, 3])
+@pytest.mark.parametrize("support", SUPPORTS)
+def test_columns_of_a_support_ask_the_pairs_that_have_it(support, levels) -> None:
+    graph = _graph(7)
+    split = split_edges(graph, 0.55, 0.1, seed=2)
+    score, links = _matrix(3, levels), _links_of(split.train)
+
+    def has_it(u, v) -> bool:
+        out = sum(a == u for a, _ in links)
+        back = sum(b == v for _, b in links)
+        less = min(out, back)
+        return {"0": less == 0, "1-3": 1 <= less <= 3, "4+": less >= 4}[support]
+
+    questions = Questions(split)
+    yes, no = (
+        [float(score(u, v)) for u, v in questions.pairs(asked).tolist() if has_it(u, v)]
+        for asked in ("links", "uniform")
+    )
+    one_way = [
+        (u, v)
+        for u, v in split.test.tolist()
+        if has_it(u, v) and (v, u) not in _links_of(graph)
+    ]
+    right = [
+        float(score(u, v) > score(v, u)) + 0.5 * float(score(u, v) == score(v, u))
+        for u, v in one_way
+    ]
+    got = measured(
+        questions, score, [f"auc_support:{support}", f"pair_accuracy_support:{support}"]
+    ).values
+    labels = np.repeat([1, 0], [len(yes), len(no)])
+    assert got[f"auc_support:{support}"] == pytest.approx(
+        roc_auc_score(labels, np.array(yes + no))
+    )
+    assert got[f"pair_accuracy_support:{support}"] == pytest.approx(np.mean(right))
+
+
+def test_a_support_that_no_pair_has_says_so() -> None:
+    split = split_edges(_graph(8), 0.02, seed=2)
+    got = measured(Questions(split), _matrix(1), ["auc_support:0"])
+    assert "support of 0" in got.reasons["auc_support:0"]
