@@ -11,7 +11,7 @@ Loops are left out: a node stands to itself in no way that has a direction.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -37,12 +37,14 @@ class Evidence(NamedTuple):
     events: whether a pair may be in both halves.
     parts: number of a deal, eighths for each part -> (n, n) arrays that sum to the whole.
     null: number -> the same evidence without direction or order, as chance would have it.
+    names: of the rows; None: they have none but their numbers.
     """
 
     whole: csr_array
     events: bool
     parts: Callable[[int, Shares], tuple[csr_array, ...]]
     null: Callable[[int], Evidence]
+    names: Sequence[Hashable] | None = None
 
     def deal(self, number: int) -> Halves:
         """Two halves."""
@@ -114,7 +116,13 @@ def of_corpus(
             dealt = np.split(order, np.cumsum(shares)[:-1])
             return tuple(_sparse(groups[one].sum(0)) for one in dealt)
 
-        return Evidence(_sparse(groups.sum(0)), True, parts, lambda n: counted(n + 1))
+        return Evidence(
+            _sparse(groups.sum(0)),
+            True,
+            parts,
+            lambda n: counted(n + 1),
+            list(corpus.ids[:size]),
+        )
 
     return counted(0)
 

@@ -3,6 +3,8 @@
 `half` hides half of the links and none for validation; the others are the rules of
 published protocols (`nodeemb.evaluation.protocols`), such as `dirlinkbench`: of the largest
 weak component 15 % of the links for the test and 5 % for validation, a spanning tree kept.
+`no_tree` hides as many links of the whole graph and keeps no tree: graphs that are nearly
+trees cannot spare so many otherwise.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from nodeemb.graph.graph import Graph
 
 SPLITS: dict[str, SplitRule] = {
     "half": SplitRule(test=0.5),
+    "no_tree": SplitRule(test=0.15, validation=0.05),
     **{
         name: known.rule
         for name, known in PROTOCOLS.items()

@@ -199,7 +199,7 @@ class WholeTask:
     """Nothing is hidden: the questions are not of the graph's own links."""
 
     def __init__(self, material: Material) -> None:
-        self.train = _graph(material, WHOLE)
+        self.train = _as_links(material)
         self.graph_hash = self.hash = self.train.digest()
 
     def measure(self, model: Model, columns: list[str], seed: int) -> Found:
@@ -221,12 +221,30 @@ class WholeTask:
         return Found(numbers, {}, unasked)
 
 
+def _as_links(material: Material) -> Graph:
+    """A graph as it is; of counts, a link for each pair that was counted."""
+    if isinstance(material, Graph):
+        return material
+    if material.names is None:
+        raise WrongUse(
+            "what has no words cannot be asked for word relations",
+            allowed="Texts, graphs of words",
+        )
+    found = material.whole.tocoo()
+    return Graph.from_edges(
+        found.row,
+        found.col,
+        weight=found.data,
+        ids=material.names,
+    )
+
+
 def _graph(material: Material, kind: str) -> Graph:
     if isinstance(material, Graph):
         return material
     raise WrongUse(
         f"texts and doses are counts, and the split {kind} is of graphs",
-        allowed=COUNTS,
+        allowed=f"{COUNTS}; for texts also {WHOLE}",
     )
 
 

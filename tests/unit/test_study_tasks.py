@@ -1,5 +1,6 @@
 """Studies of texts, counts, signs and word relations; data sets without what is tested."""
 
+import naive
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
@@ -8,7 +9,7 @@ import nodeemb as ne
 from nodeemb.diagnosis.evidence import of_matrix
 from nodeemb.embedding.embedding import Embedding
 from nodeemb.engine import feed_of
-from nodeemb.errors import WrongUse
+from nodeemb.errors import DataRefused, WrongUse
 from nodeemb.graph.graph import Graph
 from nodeemb.io.word_cards import load_word_card, read_word_set
 from nodeemb.options import parse
@@ -302,6 +303,29 @@ def test_a_text_and_its_twin(tmp_path):
     assert skew[0] > 0.8 and skew[1] < 0.3
     both = Text(corpus=str(path), words=24, window=1, sides="both").read().whole
     assert abs(both - both.T).sum() == 0
+
+
+def test_relations_of_words_can_be_asked_of_a_text(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("a b c\nc b a\na b b\n" * 5)
+    text = Dataset(text={"corpus": str(path), "words": 10, "window": 1}, name="t")
+    found = make_task(text.read(), "whole", 0).train
+    assert {(found.ids[u], found.ids[v], w) for u, v, w in naive.arcs(found)} == {
+        ("a", "b", 10.0),
+        ("b", "c", 5.0),
+        ("c", "b", 5.0),
+        ("b", "a", 5.0),
+    }
+    with pytest.raises(WrongUse, match="no words"):
+        make_task(drawn_counts(Dose(skew=0.1, nodes=50, rank=2)), "whole", 0)
+
+
+def test_a_tree_can_spare_links_where_no_tree_is_kept():
+    tree = Graph.from_edges(np.arange(199) // 2, np.arange(199) + 1, num_nodes=200)
+    with pytest.raises(DataRefused, match="spare"):
+        make_task(tree, "dirlinkbench", 0)
+    split = make_task(tree, "no_tree", 0).split
+    assert len(split.test) == 30 and len(split.validation) == 10
 
 
 def test_a_text_is_read_once_for_all_that_is_counted_in_it(tmp_path, monkeypatch):
