@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from statistics import fmean
 from typing import NamedTuple
 
-from nodeemb.study.options import Contrast
+from nodeemb.study.parts import Contrast
 from nodeemb.study.results import Results
 from nodeemb.study.statistics import Difference, Shift, difference, holm, shift
 from nodeemb.study.tasks import held_ratio

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from nodeemb.study.contrasts import Answer, chosen
-from nodeemb.study.options import Control
+from nodeemb.study.parts import Control
 from nodeemb.study.results import Results
 
 HEADS = ["", "data set", "column", "what", "asked", "found", "why"]

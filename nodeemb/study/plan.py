@@ -21,7 +21,8 @@ from nodeemb.forecast import Size, graph_size
 from nodeemb.recipe import Recipe
 from nodeemb.study.budget import with_budget
 from nodeemb.study.datasets import Dataset, Material
-from nodeemb.study.options import Study, StudyArm, arm_recipe
+from nodeemb.study.options import Study, arm_recipe
+from nodeemb.study.parts import StudyArm
 from nodeemb.study.tasks import Task, make_task
 
 ABOUT = {"name", "title", "paper", "deviations", "popularity", "expected"}

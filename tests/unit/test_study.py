@@ -235,10 +235,13 @@ def test_seeds_are_done_one_after_another(here):
     assert not Path("out").exists()
 
 
-def test_an_arm_is_left_out_where_the_study_says(here):
+@pytest.mark.parametrize("out", ["other", "turned"])
+def test_an_arm_is_left_out_where_the_study_says(here, out):
     Path("other.tsv").write_text("".join(f"{v}\t{u}\n" for u, v in RING))
-    arms = [{"preset": "line2", "without": ["other"]}, {"baseline": "degree_sum"}]
-    results = done(small(datasets=["ring.tsv", "other.tsv"], arms=arms, seeds=[3]))
+    arms = [{"preset": "line2", "without": [out]}, {"baseline": "degree_sum"}]
+    datasets = ["ring.tsv", {"input": "other.tsv", "group": "turned"}]
+    study = small(datasets=datasets, groups={"turned": {}}, arms=arms, seeds=[3])
+    results = done(study)
     assert {place[::2] for place in results.cells} == {
         ("ring", "line2"),
         ("ring", "degree_sum"),
