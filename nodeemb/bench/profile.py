@@ -22,7 +22,8 @@ from nodeemb.graph.graph import Graph
 from nodeemb.recipe import load_recipe
 from nodeemb.training.backends.blocks import band_pitch, make_room
 from nodeemb.training.backends.kernels import longest
-from nodeemb.training.backends.products import TILE, multiply, padded, turn
+from nodeemb.training.backends.machine import padded
+from nodeemb.training.backends.products import TILE, multiply, turn
 from nodeemb.training.backends.vectors import gather, sigmoid
 from nodeemb.training.batch import Band, Part
 from nodeemb.training.batches import batches
@@ -183,4 +184,4 @@ def _sigmoids(table, window, blocks, noise):
     for b in range(len(blocks) - 1):
         count = blocks[b + 1] - blocks[b]
         for end in (count * jump, count * wide):
-            sigmoid(room.scores[:end], room.scratch[:end])
+            sigmoid(room.scores[:end])

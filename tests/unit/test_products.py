@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from nodeemb.prefetch import fetch
-from nodeemb.training.backends.products import TILE, multiply, padded, turn
+from nodeemb.training.backends.machine import padded
+from nodeemb.training.backends.products import TILE, multiply, turn
 
 TYPES = [np.float32, np.float64]
 

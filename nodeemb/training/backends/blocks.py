@@ -12,8 +12,18 @@ from typing import NamedTuple
 import numpy as np
 
 from nodeemb.compiled import njit
-from nodeemb.training.backends.products import TILE, multiply, padded, turn
-from nodeemb.training.backends.vectors import LOOSE, dot, loss_of, sigmoid
+from nodeemb.training.backends.machine import padded
+from nodeemb.training.backends.products import TILE, multiply, turn
+from nodeemb.training.backends.vectors import (
+    LOOSE,
+    add,
+    dot,
+    loss_of,
+    sigmoid,
+    softplus,
+)
+
+_SPREAD = np.uint32(2654435769)  # 2**32 by the golden ratio: Fibonacci hashing
 
 
 class Room(NamedTuple):
@@ -21,7 +31,8 @@ class Room(NamedTuple):
 
     x, y: the left and right vectors of a block; z: its noise vectors; turned: y or z with
     rows and columns exchanged; scores, scratch: one number a pair; mass_left, mass_right:
-    (longest,) positive weight of each row.
+    (longest,) positive weight of each row; place_left, place_right: (longest,) int32, which
+    vectors of x and of y an aligned pair joins; slots: int32, for finding equal rows.
     """
 
     x: np.ndarray
@@ -32,6 +43,9 @@ class Room(NamedTuple):
     scratch: np.ndarray
     mass_left: np.ndarray
     mass_right: np.ndarray
+    place_left: np.ndarray
+    place_right: np.ndarray
+    slots: np.ndarray
 
 
 @njit
@@ -39,9 +53,10 @@ def make_room(longest, noise, wide, pitch, like):
     """A Room for blocks of `longest` rows, with bands of `wide` contexts, of `like`'s type."""
     size = like.itemsize
     rows, others = padded(longest, size), padded(noise, size)
-    scores = max(
-        longest * others, longest * band_pitch(wide, size) + padded(1, size), 1
-    )
+    scores = max(longest * others, longest * band_pitch(wide, size) + padded(1, size))
+    slots = 4
+    while slots < 2 * longest:
+        slots *= 2
     return Room(
         np.zeros(rows * pitch, like.dtype),
         np.zeros(rows * pitch, like.dtype),
@@ -51,6 +66,9 @@ def make_room(longest, noise, wide, pitch, like):
         np.zeros(scores, like.dtype),
         np.zeros(longest, like.dtype),
         np.zeros(longest, like.dtype),
+        np.zeros(longest, np.int32),
+        np.zeros(longest, np.int32),
+        np.zeros(slots, np.int32),
     )
 
 
@@ -83,13 +101,16 @@ def noise_block(
     )  # fmt: skip
     loss = 0.0
     if with_loss:
+        losses = room.scratch[: count * wide]
+        if objective == 0:
+            softplus(flat, losses)
+        else:
+            losses[:] = flat * flat / 2
         for i in range(count):
-            for n in range(noise):
-                if rows[i] != far_rows[n]:
-                    value = loss_of(objective, np.float64(scores[i, n]), 0.0)
-                    loss += weight * mass[i] * value
+            own = losses[i * wide : i * wide + noise]
+            loss += weight * mass[i] * apart(own, rows[i], far_rows)
     if objective == 0:
-        sigmoid(flat, room.scratch[: count * wide])
+        sigmoid(flat)
     for i in range(count):
         factor = near.dtype.type(weight * mass[i])
         for n in range(noise):
@@ -101,6 +122,15 @@ def noise_block(
         slopes, far_at, pitch, noise, length, flat, 0, 1, wide, near, 0, pitch, count, False
     )  # fmt: skip
     return loss
+
+
+@njit(fastmath=LOOSE)
+def apart(values, row, rows):
+    """The sum of the values whose row is another."""
+    total = values.dtype.type(0)
+    for n in range(len(values)):
+        total += values[n] if rows[n] != row else values.dtype.type(0)
+    return total
 
 
 @njit(fastmath=LOOSE)
@@ -166,7 +196,7 @@ def band_block(
                 score = np.float64(flat[i * jump + zero + j - i])
                 loss -= w * loss_of(objective, score, label)
     if objective == 0:
-        sigmoid(flat[: count * jump], room.scratch[: count * jump])
+        sigmoid(flat[: count * jump])
     law = np.zeros(wide, flat.dtype)
     for d in range(1, window + 1):
         if ahead:
@@ -219,40 +249,74 @@ def reach(i, start, stop, first, limit, behind, ahead):
 
 
 @njit
-def aligned_block(
-    room, left, right, weight, label, objective, pitch, length,
-    slopes, left_at, right_at, with_loss,
-):  # fmt: skip
-    """The pairs of an aligned block, whose vectors are in room.x and room.y.
+def merge(rows, slots, merged, places):
+    """Equal rows become one: merged[places[k]] is rows[k].
 
-    slopes[left_at:], slopes[right_at:] <- P vectors each; room.mass_left <- the weight of
-    each pair for noise.
+    rows (P,) nodes; merged (P,) out, in order of first appearance, -1 behind the last;
+    places (P,) out; slots: room to work in, a power of two of at least 2 P numbers.
+
+    Returns:
+        how many there are.
     """
-    loss = 0.0
-    one = slopes.dtype.type
-    score, scratch = np.zeros(1, slopes.dtype), np.zeros(1, slopes.dtype)
-    for k in range(len(left)):
-        a, b = k * pitch, k * pitch + length
-        dx = slopes[left_at + a : left_at + b]
-        dy = slopes[right_at + a : right_at + b]
-        room.mass_left[k] = 0
+    slots[:] = 0
+    last = np.uint32(len(slots) - 1)
+    count = 0
+    for k in range(len(rows)):
+        spread = np.uint32(np.uint32(rows[k]) * _SPREAD)
+        slot = (spread >> np.uint32(16)) & last
+        while slots[slot] > 0 and merged[slots[slot] - 1] != rows[k]:
+            slot = (slot + np.uint32(1)) & last
+        if slots[slot] == 0:
+            merged[count] = rows[k]
+            count += 1
+            slots[slot] = count
+        places[k] = slots[slot] - 1
+    merged[count:] = -1
+    return count
+
+
+@njit
+def aligned_block(
+    room, left, right, weight, label, objective, pitch,
+    slopes, left_at, left_count, right_at, right_count, with_loss,
+):  # fmt: skip
+    """The pairs of an aligned block, between vectors of room.x and room.y.
+
+    left, right (P,): rows; room.place_left, room.place_right: which vectors they have.
+    slopes[left_at:], slopes[right_at:] <- a vector for each in room.x and in room.y;
+    room.mass_left, room.mass_right <- their positive weights.
+
+    Returns:
+        the loss, and the sum of the weights; 0 if not asked for.
+    """
+    count = len(left)
+    scores, one = room.scores[:count], slopes.dtype.type
+    i_of, j_of = room.place_left, room.place_right
+    for k in range(count):
+        scores[k] = dot(room.x, i_of[k] * pitch, room.y, j_of[k] * pitch, pitch)
+    loss = total = 0.0
+    if with_loss:
+        for k in range(count):
+            if left[k] != right[k]:
+                value = loss_of(objective, np.float64(scores[k]), label[k])
+                loss, total = loss + weight[k] * value, total + weight[k]
+    if objective == 0:
+        sigmoid(scores)
+    slopes[left_at : left_at + left_count * pitch] = 0
+    slopes[right_at : right_at + right_count * pitch] = 0
+    room.mass_left[:left_count] = 0
+    room.mass_right[:right_count] = 0
+    for k in range(count):
         if left[k] == right[k]:
-            dx[:] = 0
-            dy[:] = 0
             continue
-        x, y = room.x[a:b], room.y[a:b]
-        score[0] = dot(x, y)
-        if with_loss:
-            loss += weight[k] * loss_of(objective, np.float64(score[0]), label[k])
-        if objective == 0:
-            sigmoid(score, scratch)
-        g = one(weight[k]) * (score[0] - one(label[k]))
-        for c in range(length):
-            dx[c] = g * y[c]
-            dy[c] = g * x[c]
+        i, j = i_of[k], j_of[k]
+        slope = one(weight[k]) * (scores[k] - one(label[k]))
+        add(slopes, left_at + i * pitch, slope, room.y, j * pitch, pitch)
+        add(slopes, right_at + j * pitch, slope, room.x, i * pitch, pitch)
         if label[k] > 0:
-            room.mass_left[k] = weight[k]
-    return loss
+            room.mass_left[i] += weight[k]
+            room.mass_right[j] += weight[k]
+    return loss, total
 
 
 @njit

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numba as nb
 import numpy as np
 
@@ -9,7 +11,7 @@ from nodeemb.errors import WrongUse
 from nodeemb.objectives.objectives import OBJECTIVES
 from nodeemb.roles.layout import Layout
 from nodeemb.training.backends import kernels
-from nodeemb.training.backends.products import padded
+from nodeemb.training.backends.machine import padded
 from nodeemb.training.batch import Band, Loss, Part
 from nodeemb.training.tables import Tables
 
@@ -60,16 +62,17 @@ class CpuBackend:
         self._pitches = [padded(length, dtype.itemsize) for length in self._lengths]
         maps = [side for channel in self._channels for side in channel]
         ends = np.cumsum([0, *(len(m.column) for m in maps)])
-        self._segments = (
+        self._segments = kernels.Segments(
             ends.astype(np.int64),
             *(np.concatenate([m[i] for m in maps]) for i in range(4)),
+            np.repeat(np.array(self._pitches), 2),
         )
-        self._side_pitches = np.repeat(np.array(self._pitches), 2)
         self._edges = np.array(
             [0, *(stop for _, stop in layout.roles.values())], dtype=np.int64
         )
         self._head = np.full(len(tables.table), -1, np.int32)
-        self._slopes = np.empty(0, dtype)
+        self._slopes = _room_for(0, 0, dtype)
+        self._grouped = np.empty((4, 0), np.int32)
 
     def step(self, parts: list[Part], rate: float, loss_every: int = 0) -> Loss:
         """One step: slopes of all parts from the same tables, summed, applied once.
@@ -79,92 +82,88 @@ class CpuBackend:
             rate: learning rate.
             loss_every: measure the loss of every so many blocks; 0: none.
         """
-        nb.set_num_threads(self.threads)
-        sizes = [self._size(part) for part in parts]
-        if sum(sizes) > len(self._slopes):
-            self._slopes = np.empty(int(sum(sizes) * 1.1), self.tables.table.dtype)
+        dtype = self.tables.table.dtype
         counts = [_count(part) for part in parts]
-        rows = np.empty(sum(counts), np.int32)
-        sides, offsets = np.empty_like(rows), np.empty(len(rows), np.int64)
+        sizes = [
+            count * self._pitches[part.channel]
+            for part, count in zip(parts, counts, strict=True)
+        ]
+        count, size = sum(counts), sum(sizes)
+        if count > len(self._slopes.nodes) or size > len(self._slopes.values):
+            self._slopes = _room_for(int(count * 1.1), int(size * 1.1), dtype)
+            self._grouped = np.empty((4, int(count * 1.1)), np.int32)
+        if self.threads > 1:
+            nb.set_num_threads(self.threads)
         total = weight = 0.0
         pairs = base = at = 0
         for part, size, count in zip(parts, sizes, counts, strict=True):
-            losses, counted = self._slopes_of(part, base, loss_every)
-            total, weight = total + losses[:, 0].sum(), weight + losses[:, 1].sum()
-            pairs += counted
-            own = slice(at, at + count)
-            kernels.name_slopes(
-                *part.ends, part.noise_right, part.noise_left,
-                2 * part.channel + part.reversed, base, self._pitches[part.channel],
-                rows[own], sides[own], offsets[own],
-            )  # fmt: skip
-            base, at = base + size, at + count
-        self._apply(rows, sides, offsets, rate)
+            losses, counted = self._slopes_of(part, at, base, loss_every)
+            if loss_every:
+                total += losses[:, 0].sum()
+                weight += losses[:, 1].sum()
+            pairs, base, at = pairs + counted, base + size, at + count
+        self._apply(at, rate)
         return Loss(float(total), float(weight), int(pairs))
 
-    def _size(self, part: Part) -> int:
-        """Floats that a part's slopes take."""
-        return _count(part) * self._pitches[part.channel]
-
     def _slopes_of(
-        self, part: Part, base: int, loss_every: int
+        self, part: Part, at: int, base: int, loss_every: int
     ) -> tuple[np.ndarray, int]:
+        """Slopes of a part, from number `at` and place `base` on; losses, and its pairs."""
         left, right = self._channels[part.channel]
         if part.reversed:
             left, right = right, left
         pairs = part.pairs
         losses = np.zeros((len(pairs.blocks) - 1, 2))
-        head = (
-            self.tables.table,
-            self.shift,
-            left,
-            right,
-            self._lengths[part.channel],
-            self._pitches[part.channel],
-        )
-        tail = (
-            part.noise_right,
-            part.noise_left,
-            part.noise_weight,
-            self.objective,
-            self._slopes,
-            base,
-            loss_every,
-            losses,
-            self.threads,
-        )
+        about = (
+            self.tables.table, self.shift, left, right,
+            2 * part.channel + part.reversed,
+            self._lengths[part.channel], self._pitches[part.channel],
+            *pairs,
+            part.noise_right, part.noise_left, part.noise_weight, self.objective,
+            self._slopes, at, base, loss_every, losses,
+        )  # fmt: skip
         if isinstance(pairs, Band):
-            counted = kernels.band_part(*head, *pairs, *tail)
+            counted = self._shared_out(kernels.band_blocks, kernels.band_part, about)
         else:
-            kernels.aligned_part(*head, *pairs, *tail)
+            self._shared_out(kernels.aligned_blocks, kernels.aligned_part, about)
             counted = len(pairs.left)
         if part.reversed:
             losses[:, 1], counted = 0, 0
         return losses, counted
 
-    def _apply(
-        self, rows: np.ndarray, sides: np.ndarray, offsets: np.ndarray, rate: float
-    ) -> None:
-        following, touched, order, ends = np.empty((4, len(rows)), np.int32)
-        count = kernels.group(rows, self._head, following, touched, order, ends)
-        kernels.apply(
-            *self.tables,
-            self._edges,
-            self._slopes,
-            offsets,
-            sides,
-            self._side_pitches,
-            *self._segments,
-            order,
-            ends[:count],
-            touched[:count],
-            self.optimizer,
-            rate,
-            self._floored,
-            self.threads,
+    def _apply(self, count: int, rate: float) -> None:
+        """Updates each node by the sum of its slopes, which are the first `count`."""
+        following, touched, order, ends = self._grouped
+        nodes = kernels.group(
+            self._slopes.nodes[:count], self._head, following, touched, order, ends
         )
+        about = (
+            *self.tables, self._edges, self._slopes, self._segments,
+            order, ends[:nodes], touched, self.optimizer, rate, self._floored,
+        )  # fmt: skip
+        self._shared_out(kernels.apply_share, kernels.apply, about)
+
+    def _shared_out(self, share: Any, all_shares: Any, about: tuple[Any, ...]) -> Any:
+        """Does all shares of a kernel's work.
+
+        One thread does them without the start of threads, which takes as long as a few
+        hundred pairs.
+        """
+        if self.threads == 1:
+            return share(0, 1, *about)
+        return all_shares(self.threads, *about)
 
 
 def _count(part: Part) -> int:
     """How many slopes of vectors a part has."""
     return 2 * len(part.pairs[0]) + part.noise_right.size + part.noise_left.size
+
+
+def _room_for(count: int, size: int, dtype: np.dtype) -> kernels.Slopes:
+    """Room for the slopes of `count` vectors, of `size` numbers in all."""
+    return kernels.Slopes(
+        np.empty(size, dtype),
+        np.empty(count, np.int32),
+        np.empty(count, np.int8),
+        np.empty(count, np.int64),
+    )

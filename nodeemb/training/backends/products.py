@@ -12,31 +12,28 @@ Matrices lie in flat arrays: place (i, j) of `a` is a[at + i * row + j * step].
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import llvmlite.binding as llvm
-from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from nodeemb.compiled import njit
+from nodeemb.training.backends.machine import (
+    BYTES,
+    INDEX,
+    REGISTERS,
+    address,
+    everywhere,
+    load,
+    multiply_add,
+    shorts,
+    store,
+    vector_of,
+    zeros,
+)
 
-_FEATURES = llvm.get_host_cpu_features()
-_X86 = llvm.get_process_triple().startswith(("x86", "i386", "i686"))
-_BYTES = 64 if _FEATURES.get("avx512f") else 32 if _FEATURES.get("avx2") else 16
-# x86 without AVX-512 has 16 vector registers, all others 32
-_VECTORS = 4 if _BYTES == 64 or not _X86 else 2
+_VECTORS = REGISTERS // 8
 TILE = 6  # rows of a tile
-_INDEX = ir.IntType(64)
-_SHORT = ir.IntType(32)
-
-
-@njit
-def padded(length, itemsize):
-    """The least multiple of a machine vector that holds `length` numbers."""
-    lanes = _BYTES // itemsize
-    return (length + lanes - 1) // lanes * lanes
 
 
 @njit
@@ -48,7 +45,7 @@ def multiply(
     out and b have step 1 and rows of `pitch` and `b_pitch`. Columns are done by whole
     vectors: `columns` rounded up (`padded`) are read from b and written to out.
     """
-    lanes = _BYTES // out.itemsize
+    lanes = BYTES // out.itemsize
     c = 0
     while c < columns:
         wide = _VECTORS if columns - c > lanes * (_VECTORS - 1) else 1
@@ -66,7 +63,7 @@ def multiply(
 @njit
 def turn(out, pitch, a, a_pitch, rows, columns):
     """out[j, i] <- a[i, j], by whole squares: rows and columns are rounded up (`padded`)."""
-    lanes = _BYTES // out.itemsize
+    lanes = BYTES // out.itemsize
     for i in range(0, rows, lanes):
         for j in range(0, columns, lanes):
             _turn_square(out, j * pitch + i, pitch, a, i * a_pitch + j, a_pitch)
@@ -88,17 +85,17 @@ def _tile(
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         rows, wide, out, at, pitch, a, a_at, a_row, a_step, b, b_at, b_pitch = args[:12]
         depth, plus = args[12:]
-        vector = _vector(context, signature.args[2])
-        begin_out = _place(context, builder, signature.args[2], out, at)
-        begin_a = _place(context, builder, signature.args[5], a, a_at)
-        begin_b = _place(context, builder, signature.args[9], b, b_at)
-        shape = builder.add(builder.mul(rows, _INDEX(_VECTORS + 1)), wide)
+        vector = vector_of(context, signature.args[2])
+        begin_out = address(context, builder, signature.args[2], out, at)
+        begin_a = address(context, builder, signature.args[5], a, a_at)
+        begin_b = address(context, builder, signature.args[9], b, b_at)
+        shape = builder.add(builder.mul(rows, INDEX(_VECTORS + 1)), wide)
         done = builder.append_basic_block("done")
         choice = builder.switch(shape, done)
         for r in (1, 2, TILE):
             for v in (1, _VECTORS):
                 block = builder.append_basic_block(f"tile{r}x{v}")
-                choice.add_case(_INDEX(r * (_VECTORS + 1) + v), block)
+                choice.add_case(INDEX(r * (_VECTORS + 1) + v), block)
                 builder.position_at_end(block)
                 _tile_of(
                     builder, vector, r, v, begin_out, pitch,
@@ -120,32 +117,32 @@ def _tile_of(
     sums = {place: cgutils.alloca_once(builder, vector) for place in places}
 
     def at(r: int, v: int) -> Any:
-        offset = builder.add(builder.mul(pitch, _INDEX(r)), _INDEX(v * lanes))
+        offset = builder.add(builder.mul(pitch, INDEX(r)), INDEX(v * lanes))
         return builder.gep(out, [offset])
 
     with builder.if_else(plus) as (added, fresh):
         with added:
             for place in places:
-                builder.store(_load(builder, vector, at(*place)), sums[place])
+                builder.store(load(builder, vector, at(*place)), sums[place])
         with fresh:
             for place in places:
-                builder.store(vector([0.0] * lanes), sums[place])
-    fma = _fma(builder, vector)
+                builder.store(zeros(vector), sums[place])
+    fma = multiply_add(builder, vector)
     with cgutils.for_range(builder, depth) as loop:
         begin = builder.gep(b, [builder.mul(loop.index, b_pitch)])
         right = [
-            _load(builder, vector, builder.gep(begin, [_INDEX(v * lanes)]))
+            load(builder, vector, builder.gep(begin, [INDEX(v * lanes)]))
             for v in range(wide)
         ]
         begin = builder.gep(a, [builder.mul(loop.index, a_step)])
         for r in range(rows):
-            left = builder.load(builder.gep(begin, [builder.mul(a_row, _INDEX(r))]))
-            left = _everywhere(builder, vector, left)
+            left = builder.load(builder.gep(begin, [builder.mul(a_row, INDEX(r))]))
+            left = everywhere(builder, vector, left)
             for v in range(wide):
                 total = builder.load(sums[r, v])
                 builder.store(builder.call(fma, [left, right[v], total]), sums[r, v])
     for place in places:
-        _store(builder, vector, builder.load(sums[place]), at(*place))
+        store(builder, vector, builder.load(sums[place]), at(*place))
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -158,19 +155,19 @@ def _turn_square(
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         out, at, pitch, a, a_at, a_pitch = args
-        vector = _vector(context, signature.args[0])
+        vector = vector_of(context, signature.args[0])
         lanes = vector.count
-        begin_out = _place(context, builder, signature.args[0], out, at)
-        begin_a = _place(context, builder, signature.args[3], a, a_at)
+        begin_out = address(context, builder, signature.args[0], out, at)
+        begin_a = address(context, builder, signature.args[3], a, a_at)
 
         def row(begin: Any, pitch: Any, i: int) -> Any:
-            return builder.gep(begin, [builder.mul(pitch, _INDEX(i))])
+            return builder.gep(begin, [builder.mul(pitch, INDEX(i))])
 
         vectors = [
-            _load(builder, vector, row(begin_a, a_pitch, i)) for i in range(lanes)
+            load(builder, vector, row(begin_a, a_pitch, i)) for i in range(lanes)
         ]
         low = [i // 2 + (i % 2) * lanes for i in range(lanes)]
-        masks = [_shorts(low), _shorts([i + lanes // 2 for i in low])]
+        masks = [shorts(low), shorts([i + lanes // 2 for i in low])]
         for _ in range(lanes.bit_length() - 1):
             vectors = [
                 builder.shuffle_vector(vectors[i], vectors[i + lanes // 2], mask)
@@ -178,52 +175,7 @@ def _turn_square(
                 for mask in masks
             ]
         for i in range(lanes):
-            _store(builder, vector, vectors[i], row(begin_out, pitch, i))
+            store(builder, vector, vectors[i], row(begin_out, pitch, i))
         return context.get_dummy_value()
 
     return signature, generate
-
-
-def _vector(context: Any, array: Any) -> Any:
-    """The machine's vector of an array's numbers."""
-    size = array.dtype.bitwidth // 8
-    return ir.VectorType(context.get_value_type(array.dtype), _BYTES // size)
-
-
-def _place(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
-    data = context.make_array(kind)(context, builder, array).data
-    return builder.gep(data, [at])
-
-
-def _load(builder: Any, vector: Any, place: Any) -> Any:
-    return builder.load(
-        builder.bitcast(place, vector.as_pointer()), align=_BYTES // vector.count
-    )
-
-
-def _store(builder: Any, vector: Any, value: Any, place: Any) -> None:
-    builder.store(
-        value,
-        builder.bitcast(place, vector.as_pointer()),
-        align=_BYTES // vector.count,
-    )
-
-
-def _shorts(values: list[int]) -> Any:
-    return ir.Constant(ir.VectorType(_SHORT, len(values)), values)
-
-
-def _everywhere(builder: Any, vector: Any, value: Any) -> Any:
-    """A vector of one number."""
-    nothing = ir.Constant(vector, ir.Undefined)
-    first = builder.insert_element(nothing, value, _SHORT(0))
-    return builder.shuffle_vector(first, nothing, _shorts([0] * vector.count))
-
-
-def _fma(builder: Any, vector: Any) -> Callable[..., Any]:
-    bits = 8 * _BYTES // vector.count
-    return builder.module.declare_intrinsic(
-        f"llvm.fmuladd.v{vector.count}f{bits}",
-        (),
-        ir.FunctionType(vector, [vector] * 3),
-    )
