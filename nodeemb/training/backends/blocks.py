@@ -12,11 +12,13 @@ from typing import NamedTuple
 import numpy as np
 
 from nodeemb.compiled import njit
+from nodeemb.prefetch import zeros_of
 from nodeemb.training.backends.machine import padded
 from nodeemb.training.backends.products import TILE, multiply, turn
 from nodeemb.training.backends.vectors import (
     LOOSE,
     add,
+    copy,
     dot,
     loss_of,
     sigmoid,
@@ -30,7 +32,7 @@ class Room(NamedTuple):
     """What a thread works in, for blocks of up to `longest` rows and `noise` noise rows.
 
     x, y: the left and right vectors of a block; z: its noise vectors; turned: y or z with
-    rows and columns exchanged; scores, scratch: one number a pair; mass_left, mass_right:
+    rows and columns exchanged; scores, scratch: one number a pair or more; mass_left, mass_right:
     (longest,) positive weight of each row; place_left, place_right: (longest,) int32, which
     vectors of x and of y an aligned pair joins; slots: int32, for finding equal rows.
     """
@@ -58,12 +60,12 @@ def make_room(longest, noise, wide, pitch, like):
     while slots < 2 * longest:
         slots *= 2
     return Room(
-        np.zeros(rows * pitch, like.dtype),
-        np.zeros(rows * pitch, like.dtype),
-        np.zeros(others * pitch, like.dtype),
-        np.zeros(max(rows + padded(1, size), others) * pitch, like.dtype),
-        np.zeros(scores, like.dtype),
-        np.zeros(scores, like.dtype),
+        zeros_of(rows * pitch, like),
+        zeros_of(rows * pitch, like),
+        zeros_of(others * pitch, like),
+        zeros_of(max(rows + padded(1, size), others) * pitch, like),
+        zeros_of(scores, like),
+        zeros_of(max(scores, padded(1, size) * others), like),
         np.zeros(longest, like.dtype),
         np.zeros(longest, like.dtype),
         np.zeros(longest, np.int32),
@@ -115,13 +117,39 @@ def noise_block(
         factor = near.dtype.type(weight * mass[i])
         for n in range(noise):
             scores[i, n] = scores[i, n] * factor if rows[i] != far_rows[n] else 0.0
+    edge = thin(length, near.itemsize)
+    inner = length - edge
     multiply(
-        slopes, near_at, pitch, count, length, flat, 0, wide, 1, room.z, 0, pitch, noise, True
+        slopes, near_at, pitch, count, inner, flat, 0, wide, 1, room.z, 0, pitch, noise, True
     )  # fmt: skip
     multiply(
-        slopes, far_at, pitch, noise, length, flat, 0, 1, wide, near, 0, pitch, count, False
+        slopes, far_at, pitch, noise, inner, flat, 0, 1, wide, near, 0, pitch, count, False
     )  # fmt: skip
+    if edge > 0:
+        for i in range(count):
+            for c in range(inner, length):
+                slopes[near_at + i * pitch + c] += dot(
+                    flat, i * wide, room.turned, c * wide, noise
+                )
+        across = room.scratch
+        multiply(
+            across, 0, wide, edge, noise, near, inner, 1, pitch, flat, 0, wide, count, False
+        )  # fmt: skip
+        for n in range(noise):
+            for c in range(edge):
+                slopes[far_at + n * pitch + inner + c] = across[c * wide + n]
     return loss
+
+
+@njit
+def thin(length, itemsize):
+    """How many numbers of vectors lie in a last machine vector that is nearly empty.
+
+    For these, biases as a rule, a product of whole machine vectors would be mostly zeros.
+    """
+    lanes = padded(1, itemsize)
+    rest = length % lanes
+    return rest if 4 * rest <= lanes else 0
 
 
 @njit(fastmath=LOOSE)
@@ -302,20 +330,29 @@ def aligned_block(
                 loss, total = loss + weight[k] * value, total + weight[k]
     if objective == 0:
         sigmoid(scores)
-    slopes[left_at : left_at + left_count * pitch] = 0
-    slopes[right_at : right_at + right_count * pitch] = 0
     room.mass_left[:left_count] = 0
     room.mass_right[:right_count] = 0
+    some_left = some_right = 0
     for k in range(count):
-        if left[k] == right[k]:
-            continue
         i, j = i_of[k], j_of[k]
-        slope = one(weight[k]) * (scores[k] - one(label[k]))
-        add(slopes, left_at + i * pitch, slope, room.y, j * pitch, pitch)
-        add(slopes, right_at + j * pitch, slope, room.x, i * pitch, pitch)
-        if label[k] > 0:
-            room.mass_left[i] += weight[k]
-            room.mass_right[j] += weight[k]
+        slope = one(0)
+        if left[k] != right[k]:
+            slope = one(weight[k]) * (scores[k] - one(label[k]))
+            if label[k] > 0:
+                room.mass_left[i] += weight[k]
+                room.mass_right[j] += weight[k]
+        # vectors are numbered by first appearance: what is new is written, not added to
+        x, y = i * pitch, j * pitch
+        if i == some_left:
+            copy(slopes, left_at + x, slope, room.y, y, pitch)
+            some_left += 1
+        else:
+            add(slopes, left_at + x, slope, room.y, y, pitch)
+        if j == some_right:
+            copy(slopes, right_at + y, slope, room.x, x, pitch)
+            some_right += 1
+        else:
+            add(slopes, right_at + y, slope, room.x, x, pitch)
     return loss, total
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from nodeemb.errors import WrongUse
 from nodeemb.objectives.objectives import OBJECTIVES
+from nodeemb.prefetch import zeros_of
 from nodeemb.roles.layout import Layout
 from nodeemb.training.backends import kernels
 from nodeemb.training.backends.machine import padded
@@ -162,7 +163,7 @@ def _count(part: Part) -> int:
 def _room_for(count: int, size: int, dtype: np.dtype) -> kernels.Slopes:
     """Room for the slopes of `count` vectors, of `size` numbers in all."""
     return kernels.Slopes(
-        np.empty(size, dtype),
+        zeros_of(size, np.empty(0, dtype)),
         np.empty(count, np.int32),
         np.empty(count, np.int8),
         np.empty(count, np.int64),

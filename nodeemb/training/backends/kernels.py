@@ -22,7 +22,7 @@ from nodeemb.training.backends.blocks import (
     merge,
     noise_block,
 )
-from nodeemb.training.backends.vectors import AHEAD, add, dot, gather
+from nodeemb.training.backends.vectors import AHEAD, add, clear, dot, gather
 
 
 class Slopes(NamedTuple):
@@ -321,8 +321,10 @@ def apply_share(
     first columns are kept at 0 or above.
     """
     one, count = table.dtype.type, ends[-1]
-    step = one(rate)
+    step, least = one(rate), one(1e-10)
     flat, width = table.reshape(table.size), table.shape[1]
+    values, _, sides, offsets = slopes
+    pointers, column, place, length, sign, pitches = segments
     sums = np.empty(width, table.dtype)
     # contributions shared out evenly, whole nodes each: a popular one has many
     first = np.searchsorted(ends, t * count // threads, "right")
@@ -332,19 +334,14 @@ def apply_share(
         row = np.int64(touched[k])
         if k + AHEAD < last:
             fetch(flat, touched[k + AHEAD] * width, width)
-        sums[:] = 0
+        clear(sums, 0, width)
         for j in range(at, ends[k]):
             if j + AHEAD < count:
                 e = order[j + AHEAD]
-                fetch(
-                    slopes.values, slopes.offsets[e], segments.pitches[slopes.sides[e]]
-                )
-            base, side = slopes.offsets[order[j]], slopes.sides[order[j]]
-            for s in range(segments.pointers[side], segments.pointers[side + 1]):
-                add(
-                    sums, segments.column[s], one(segments.sign[s]),
-                    slopes.values, base + segments.place[s], segments.length[s],
-                )  # fmt: skip
+                fetch(values, offsets[e], pitches[sides[e]])
+            base, side = offsets[order[j]], sides[order[j]]
+            for s in range(pointers[side], pointers[side + 1]):
+                add(sums, column[s], one(sign[s]), values, base + place[s], length[s])
         at = ends[k]
         for r in range(len(edges) - 1):
             a, long = edges[r], edges[r + 1] - edges[r]
@@ -354,7 +351,7 @@ def apply_share(
             factor = step
             if optimizer == 1:
                 squares[row, r] += square / one(long)
-                factor = step / (math.sqrt(squares[row, r]) + one(1e-10))
-            add(flat, row * width + a, -one(factor), sums, a, long)
+                factor = step / (math.sqrt(squares[row, r]) + least)
+            add(flat, row * width + a, -factor, sums, a, long)
             for c in range(a, min(a + long, floored)):
                 table[row, c] = max(table[row, c], one(0))

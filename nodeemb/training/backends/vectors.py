@@ -156,6 +156,24 @@ def gather(table, rows, side: Map, shift, out, pitch):
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def clear(context: Any, out: Any, at: Any, length: Any) -> Any:
+    """out[at + c] <- 0 for each c below `length`."""
+    signature = types.void(out, types.intp, types.intp)
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        out, at, length = args
+        begin = address(context, builder, signature.args[0], out, at)
+
+        def write(vector: Any, offset: Any) -> None:
+            store(builder, vector, zeros(vector), builder.gep(begin, [offset]))
+
+        _along(builder, vector_of(context, signature.args[0]), length, write)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def copy(
     context: Any, out: Any, at: Any, factor: Any, values: Any, begin: Any, length: Any
 ) -> Any:
