@@ -194,4 +194,4 @@ def counted_pairs(
 
 def _ends(count: int, size: int) -> np.ndarray:
     """(B + 1,) int64: where blocks of `size` begin, and the end."""
-    return np.append(np.arange(0, count, size), count).astype(np.int64)
+    return np.minimum(np.arange(0, count + size, size, dtype=np.int64), count)

@@ -64,9 +64,12 @@ class CpuBackend:
         maps = [side for channel in self._channels for side in channel]
         ends = np.cumsum([0, *(len(m.column) for m in maps)])
         self._segments = kernels.Segments(
-            ends.astype(np.int64),
-            *(np.concatenate([m[i] for m in maps]) for i in range(4)),
-            np.repeat(np.array(self._pitches), 2),
+            pointers=ends.astype(np.int64),
+            column=np.concatenate([m.column for m in maps]),
+            place=np.concatenate([m.place for m in maps]),
+            length=np.concatenate([m.length for m in maps]),
+            sign=np.concatenate([m.sign for m in maps]),
+            pitches=np.repeat(np.array(self._pitches), 2),
         )
         self._edges = np.array(
             [0, *(stop for _, stop in layout.roles.values())], dtype=np.int64
