@@ -38,22 +38,27 @@ def njit(
     parallel: bool = False,
     inline: str = "never",
     fastmath: bool | set[str] = False,
+    nogil: bool = False,
 ) -> Any:
     """Compiles a function at its first call, or takes the code kept on disk.
 
     Args:
         function: what to compile; None where the decorator is written with options.
-        parallel, inline, fastmath: as numba has them.
+        parallel, inline, fastmath, nogil: as numba has them.
     """
+    options: dict[str, Any] = {
+        "parallel": parallel,
+        "inline": inline,
+        "fastmath": fastmath,
+        "nogil": nogil,
+    }
     if function is None:
-        return lambda f: njit(f, parallel=parallel, inline=inline, fastmath=fastmath)
+        return lambda f: njit(f, **options)
     chosen = numba.config.CACHE_DIR
     file = Path(function.__code__.co_filename)
     numba.config.CACHE_DIR = str(_home(chosen) / _digest(file))
     try:
-        return numba.njit(
-            function, cache=True, parallel=parallel, inline=inline, fastmath=fastmath
-        )
+        return numba.njit(function, cache=True, **options)
     finally:
         numba.config.CACHE_DIR = chosen
 

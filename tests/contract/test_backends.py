@@ -290,7 +290,9 @@ def test_threads_of_torch_change_nothing(make, scheme):
 
 @pytest.mark.parametrize("batch", BATCHES)
 @pytest.mark.parametrize("scheme", ["single", "sign_skew", "four_side"])
-def test_threads_change_nothing(scheme, batch):
+def test_threads_change_nothing(scheme, batch, monkeypatch):
+    """Small batches too: here each is worth more threads."""
+    monkeypatch.setattr("nodeemb.training.backends.cpu._A_THREAD", 1)
     layout, tables = start(SCHEMES[scheme], "free", "float32")
     parts = [part for c in range(len(layout.channels)) for part in BATCHES[batch](c)]
     args = (tables, layout, "logistic", "adagrad", parts, 3)

@@ -107,7 +107,7 @@ def noise_block(
         if objective == 0:
             softplus(flat, losses)
         else:
-            losses[:] = flat * flat / 2
+            square(flat, losses)
         for i in range(count):
             own = losses[i * wide : i * wide + noise]
             loss += weight * mass[i] * apart(own, rows[i], far_rows)
@@ -150,6 +150,13 @@ def thin(length, itemsize):
     lanes = padded(1, itemsize)
     rest = length % lanes
     return rest if 4 * rest <= lanes else 0
+
+
+@njit
+def square(scores, out):
+    """out <- the squared loss of scores with label 0."""
+    for k in range(len(scores)):
+        out[k] = scores[k] * scores[k] / 2
 
 
 @njit(fastmath=LOOSE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import numba as nb
@@ -17,6 +18,7 @@ from nodeemb.training.batch import Band, Loss, Part
 from nodeemb.training.tables import Tables
 
 OPTIMIZERS = {"sgd": 0, "adagrad": 1, "damped": 1}
+_A_THREAD = 512  # vectors of a batch from which on a further thread is worth its start
 
 
 class CpuBackend:
@@ -57,6 +59,7 @@ class CpuBackend:
         dtype = tables.table.dtype
         self.shift = shift.astype(dtype)
         self.threads = max(1, min(threads, nb.config.NUMBA_NUM_THREADS))
+        self._others = ThreadPoolExecutor(max(1, self.threads - 1))
         self._floored = layout.width if nonnegative else 0
         self._channels = list(layout.channels.values())
         self._lengths = list(layout.lengths.values())
@@ -96,21 +99,21 @@ class CpuBackend:
         if count > len(self._slopes.nodes) or size > len(self._slopes.values):
             self._slopes = _room_for(int(count * 1.1), int(size * 1.1), dtype)
             self._grouped = np.empty((4, int(count * 1.1)), np.int32)
-        if self.threads > 1:
-            nb.set_num_threads(self.threads)
+        nb.set_num_threads(self.threads)  # the sampler's too
+        threads = max(1, min(self.threads, count // _A_THREAD))
         total = weight = 0.0
         pairs = base = at = 0
         for part, size, count in zip(parts, sizes, counts, strict=True):
-            losses, counted = self._slopes_of(part, at, base, loss_every)
+            losses, counted = self._slopes_of(part, at, base, loss_every, threads)
             if loss_every:
                 total += losses[:, 0].sum()
                 weight += losses[:, 1].sum()
             pairs, base, at = pairs + counted, base + size, at + count
-        self._apply(at, rate)
+        self._apply(at, rate, threads)
         return Loss(float(total), float(weight), int(pairs))
 
     def _slopes_of(
-        self, part: Part, at: int, base: int, loss_every: int
+        self, part: Part, at: int, base: int, loss_every: int, threads: int
     ) -> tuple[np.ndarray, int]:
         """Slopes of a part, from number `at` and place `base` on; losses, and its pairs."""
         left, right = self._channels[part.channel]
@@ -127,15 +130,15 @@ class CpuBackend:
             self._slopes, at, base, loss_every, losses,
         )  # fmt: skip
         if isinstance(pairs, Band):
-            counted = self._shared_out(kernels.band_blocks, kernels.band_part, about)
+            counted = sum(self._shared_out(kernels.band_blocks, threads, about))
         else:
-            self._shared_out(kernels.aligned_blocks, kernels.aligned_part, about)
+            self._shared_out(kernels.aligned_blocks, threads, about)
             counted = len(pairs.left)
         if part.reversed:
             losses[:, 1], counted = 0, 0
         return losses, counted
 
-    def _apply(self, count: int, rate: float) -> None:
+    def _apply(self, count: int, rate: float, threads: int) -> None:
         """Updates each node by the sum of its slopes, which are the first `count`."""
         following, touched, order, ends = self._grouped
         nodes = kernels.group(
@@ -145,17 +148,20 @@ class CpuBackend:
             *self.tables, self._edges, self._slopes, self._segments,
             order, ends[:nodes], touched, self.optimizer, rate, self._floored,
         )  # fmt: skip
-        self._shared_out(kernels.apply_share, kernels.apply, about)
+        self._shared_out(kernels.apply_share, threads, about)
 
-    def _shared_out(self, share: Any, all_shares: Any, about: tuple[Any, ...]) -> Any:
-        """Does all shares of a kernel's work.
-
-        One thread does them without the start of threads, which takes as long as a few
-        hundred pairs.
-        """
-        if self.threads == 1:
-            return share(0, 1, *about)
-        return all_shares(self.threads, *about)
+    def _shared_out(
+        self, share: Any, threads: int, about: tuple[Any, ...]
+    ) -> list[Any]:
+        """Does all shares of a kernel's work, the first of them on this thread."""
+        others = [
+            self._others.submit(share, t, threads, *about) for t in range(1, threads)
+        ]
+        try:
+            own = share(0, threads, *about)
+        finally:
+            wait(others)  # whoever is told of an error finds tables at rest
+        return [own, *(other.result() for other in others)]
 
 
 def _count(part: Part) -> int:

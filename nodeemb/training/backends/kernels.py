@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nodeemb.compiled import njit, prange
+from nodeemb.compiled import njit
 from nodeemb.prefetch import fetch
 from nodeemb.training.backends.blocks import (
     aligned_block,
@@ -55,47 +55,12 @@ class Segments(NamedTuple):
 
 # A part has 2 R vectors of its R rows or pairs, left before right, then the right and the
 # left noise vectors of each block. `at` is the number of its first in the batch, `base` where
-# its slopes begin. A kernel does every `threads`th block from t on: all parts of the work
-# together are the same for any number of threads.
+# its slopes begin. A kernel does every `threads`th block from t on: all shares of the work
+# together are the same for any number of threads. They run side by side on Python's threads,
+# whose lock they do not hold; for numba's threads each would be compiled twice.
 
 
-@njit(parallel=True)
-def band_part(
-    threads, table, shift, left_map, right_map, left_side, length, pitch,
-    rows, start, stop, blocks, after, before, limit, label, left_out,
-    noise_right, noise_left, noise_weight, objective,
-    slopes, at, base, loss_every, losses,
-):  # fmt: skip
-    """`band_blocks` on so many threads."""
-    pairs = 0
-    for t in prange(threads):
-        pairs += band_blocks(
-            t, threads, table, shift, left_map, right_map, left_side, length, pitch,
-            rows, start, stop, blocks, after, before, limit, label, left_out,
-            noise_right, noise_left, noise_weight, objective,
-            slopes, at, base, loss_every, losses,
-        )  # fmt: skip
-    return pairs
-
-
-@njit(parallel=True)
-def aligned_part(
-    threads, table, shift, left_map, right_map, left_side, length, pitch,
-    left, right, weight, label, blocks,
-    noise_right, noise_left, noise_weight, objective,
-    slopes, at, base, loss_every, losses,
-):  # fmt: skip
-    """`aligned_blocks` on so many threads."""
-    for t in prange(threads):
-        aligned_blocks(
-            t, threads, table, shift, left_map, right_map, left_side, length, pitch,
-            left, right, weight, label, blocks,
-            noise_right, noise_left, noise_weight, objective,
-            slopes, at, base, loss_every, losses,
-        )  # fmt: skip
-
-
-@njit
+@njit(nogil=True)
 def band_blocks(
     t, threads, table, shift, left_map, right_map, left_side, length, pitch,
     rows, start, stop, blocks, after, before, limit, label, left_out,
@@ -145,7 +110,7 @@ def band_blocks(
     return pairs
 
 
-@njit
+@njit(nogil=True)
 def aligned_blocks(
     t, threads, table, shift, left_map, right_map, left_side, length, pitch,
     left, right, weight, label, blocks,
@@ -229,19 +194,17 @@ def both_noises(
     Returns:
         the loss, 0 if not asked for.
     """
-    loss = 0.0
-    if len(noise_right) > 0:
-        gather(table, noise_right, right_map, shift, room.z, pitch)
-        loss += noise_block(
-            room.x, left, room.mass_left, room, pitch, length, noise_right, noise_weight,
-            objective, slopes, left_at, noise_at, with_loss,
-        )  # fmt: skip
-    if len(noise_left) > 0:
-        gather(table, noise_left, left_map, shift, room.z, pitch)
-        loss += noise_block(
-            room.y, right, room.mass_right, room, pitch, length, noise_left, noise_weight,
-            objective, slopes, right_at, noise_at + len(noise_right) * pitch, with_loss,
-        )  # fmt: skip
+    loss, second_at = 0.0, noise_at + len(noise_right) * pitch
+    for noise, side, near, rows, mass, near_at, far_at in (
+        (noise_right, right_map, room.x, left, room.mass_left, left_at, noise_at),
+        (noise_left, left_map, room.y, right, room.mass_right, right_at, second_at),
+    ):
+        if len(noise) > 0:
+            gather(table, noise, side, shift, room.z, pitch)
+            loss += noise_block(
+                near, rows, mass, room, pitch, length, noise, noise_weight,
+                objective, slopes, near_at, far_at, with_loss,
+            )  # fmt: skip
     return loss
 
 
@@ -296,20 +259,7 @@ def group(nodes, head, following, touched, order, ends):
     return count
 
 
-@njit(parallel=True)
-def apply(
-    threads, table, squares, edges, slopes, segments, order, ends, touched,
-    optimizer, rate, floored,
-):  # fmt: skip
-    """`apply_share` on so many threads."""
-    for t in prange(threads):
-        apply_share(
-            t, threads, table, squares, edges, slopes, segments, order, ends, touched,
-            optimizer, rate, floored,
-        )  # fmt: skip
-
-
-@njit
+@njit(nogil=True)
 def apply_share(
     t, threads, table, squares, edges, slopes, segments, order, ends, touched,
     optimizer, rate, floored,
