@@ -8,7 +8,8 @@ explains (potential), and which role scheme fitted to one half says most of the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -94,6 +95,22 @@ class Diagnosis:
         told = {name: _plain(value) for name, value in self.__dict__.items()}
         return told | {"scheme": advice.scheme, "why": list(advice.reasons)}
 
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Diagnosis:
+        """What `as_dict` gave, also by way of JSON.
+
+        Raises:
+            DataRefused: something is missing, as in what an earlier version wrote.
+        """
+        missing = [one.name for one in fields(cls) if one.name not in told]
+        if missing:
+            raise DataRefused(
+                f"a diagnosis without {', '.join(missing)}",
+                next_step="Diagnose anew: nodeemb diagnose",
+            )
+        names = [one.name for one in fields(cls)]
+        return cls(**{name: _read_back(name, told[name]) for name in names})
+
     def text(self) -> str:
         """A page for people."""
         from nodeemb.diagnosis.page import text
@@ -111,6 +128,30 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
     return None if isinstance(value, float) and np.isnan(value) else value
+
+
+_NOT_ALWAYS = ("gradient", "told_by_potential", "told_by_vectors")
+
+
+def _read_back(name: str, value: Any) -> Any:
+    """An attribute of a diagnosis from plain data; what is undecided is nan again."""
+    if name == "options":
+        return DiagnoseOptions(**value)
+    if name == "fits":
+        return {int(width): _numbers(told) for width, told in value.items()}
+    if isinstance(value, Mapping):
+        return Estimate(**_numbers(value))
+    if isinstance(value, list):
+        return tuple(_number(one) for one in value)
+    return value if name in _NOT_ALWAYS else _number(value)
+
+
+def _numbers(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _number(value) for name, value in told.items()}
+
+
+def _number(value: Any) -> Any:
+    return float("nan") if value is None else value
 
 
 @dataclass

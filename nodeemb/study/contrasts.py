@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from statistics import fmean
 from typing import NamedTuple
 
+from nodeemb.study.options import Study
 from nodeemb.study.parts import Contrast
 from nodeemb.study.results import Results
 from nodeemb.study.statistics import Difference, Shift, difference, holm, shift
@@ -81,15 +82,25 @@ def _answer(
     if len(seeds) < 2:
         return None
     values = [own[seed] - other[seed] for seed in seeds]
-    margin = results.study.margins[column]
-    if isinstance(margin, str):
-        share = float(margin.rstrip("% ")) / 100
-        margin = share * abs(fmean(other[seed] for seed in seeds))
+    margin = margin_of(results.study, column, [other[seed] for seed in seeds])
     told = difference(values, margin, held_ratio(split))
     group = results.study.group_of(dataset)
     return Answer(
         contrast.called, column, dataset, split, this, over, told, len(seeds), group
     )
+
+
+def margin_of(study: Study, column: str, over: Sequence[float]) -> float:
+    """The difference below which it does not matter.
+
+    Args:
+        study, column: where it is fixed; 0 where it is not.
+        over: what the second arm has on each split, of which it may be a share.
+    """
+    margin = study.margins.get(column, 0.0)
+    if isinstance(margin, str):
+        return float(margin.rstrip("% ")) / 100 * abs(fmean(over))
+    return margin
 
 
 def chosen(

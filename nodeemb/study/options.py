@@ -100,7 +100,8 @@ class Study(Options):
     )
     dose: bool = Field(
         default=False,
-        description="whether graphs are diagnosed, and contrasts held against their skew",
+        description="whether graphs are diagnosed, contrasts held against their skew, and "
+        "winners against what diagnoses foretell",
     )
     margins: dict[str, Margin] = Field(
         default={},

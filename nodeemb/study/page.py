@@ -9,7 +9,7 @@ from typing import Any
 
 from nodeemb.evaluation.report_style import STYLE
 from nodeemb.io.atomic import write_text_atomically
-from nodeemb.study import choices, controls, dose
+from nodeemb.study import beyond, choices, controls, dose, prophets
 from nodeemb.study.charts import CHARTS, SIGNS, Mark, Rung, Series, ladder, plot
 from nodeemb.study.columns import ABOUT
 from nodeemb.study.contrasts import (
@@ -21,6 +21,7 @@ from nodeemb.study.contrasts import (
     rows_of_answers,
     rows_overall,
 )
+from nodeemb.study.foretold import foretold
 from nodeemb.study.results import Results
 from nodeemb.study.sentences import said
 from nodeemb.study.table import (
@@ -67,6 +68,8 @@ def page(results: Results) -> str:
         _curves(results),
         _dose_charts(told, results.diagnoses),
         _contrasts(told, results),
+        _foretold(results),
+        _beyond(results),
         _choices(results),
         "<h2>In all</h2>" + _table(*standing_rows(results)),
         "<h2>Data set by data set</h2>",
@@ -312,6 +315,27 @@ def _contrasts(told: Sequence[Answer], results: Results) -> str:
         + _table(heads(each=True), rows_of_answers(told))
         + "</details>"
     )
+
+
+def _foretold(results: Results) -> str:
+    found = foretold(results)
+    if not found:
+        return ""
+    lines = "".join(f"<li>{escape(line)}</li>" for line in prophets.sentences(found))
+    parts = "".join(
+        f"<h3>{escape(what)}</h3>{_table(columns, rows)}"
+        for what, columns, rows in prophets.tables(found)
+    )
+    end = _paragraphs([prophets.NOTE])
+    return f"<h2>{escape(prophets.TITLE)}</h2><ul>{lines}</ul>{parts}{end}"
+
+
+def _beyond(results: Results) -> str:
+    found = beyond.beyond(results)
+    if not found:
+        return ""
+    table = _table(beyond.heads(found), beyond.rows(found))
+    return f"<h2>{beyond.TITLE}</h2>" + table + _paragraphs([beyond.NOTE])
 
 
 def _choices(results: Results) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nodeemb.progress import amount
-from nodeemb.study import choices, controls, dose
+from nodeemb.study import beyond, choices, controls, dose, prophets
 from nodeemb.study.against import HAIR, Comparison
 from nodeemb.study.columns import ABOUT
 from nodeemb.study.contrasts import (
@@ -19,6 +19,7 @@ from nodeemb.study.contrasts import (
     rows_of_answers,
     rows_overall,
 )
+from nodeemb.study.foretold import foretold
 from nodeemb.study.options import Study
 from nodeemb.study.results import Cost, Number, Results, standings
 from nodeemb.study.sentences import said
@@ -50,6 +51,7 @@ def markdown(results: Results) -> str:
     parts += ["## In all", grid(*standing_rows(results))]
     if told:
         parts += ["## Contrasts", contrasts_text(told, results.diagnoses)]
+    parts += [foretold_text(results), beyond_text(results)]
     chose = choices.rows(results)
     if chose:
         parts += ["## What validation chose", grid(choices.HEADS, chose)]
@@ -137,6 +139,27 @@ def contrasts_text(
     if found:
         parts += [grid(dose.HEADS, dose.rows(found)), dose.NOTE]
     return "\n\n".join([*parts, grid(heads(each=True), rows_of_answers(told))])
+
+
+def foretold_text(results: Results) -> str:
+    """Whether winners are foretold by diagnoses; "" where that is not asked."""
+    found = foretold(results)
+    if not found:
+        return ""
+    parts = [f"## {prophets.TITLE}"]
+    parts += ["\n".join(f"- {line}" for line in prophets.sentences(found))]
+    for what, columns, rows in prophets.tables(found):
+        parts += [f"{what}:", grid(columns, rows)]
+    return "\n\n".join([*parts, prophets.NOTE])
+
+
+def beyond_text(results: Results) -> str:
+    """Methods less baselines; "" where there are none."""
+    found = beyond.beyond(results)
+    if not found:
+        return ""
+    table = grid(beyond.heads(found), beyond.rows(found))
+    return f"## {beyond.TITLE}\n\n{table}\n\n{beyond.NOTE}"
 
 
 def failures(results: Results) -> list[str]:
