@@ -74,8 +74,8 @@ def _new(new: Tally | None, told: Sequence[Foretold]) -> str:
     if new is not None:
         return f", and of {new.right} of the {new.cases} that had no part in its rules"
     if unseen(told):
-        return ", none of which had a part in its rules"
-    return ", all of which had been looked at while its rules were made"
+        return "; no data set had a part in its rules"
+    return "; every data set had been looked at while its rules were made"
 
 
 def tables(told: Told) -> list[tuple[str, list[str], list[list[str]]]]:

@@ -309,8 +309,8 @@ def test_a_tally_counts_data_sets_and_origins():
     assert {one.which for one in tallies({"auc": told[3:]})} == {"all"}
     for some, says in (
         (told, "and of 1 of the 1 that had no part in its rules"),
-        (told[:3], "all of which had been looked at while its rules were made"),
-        (told[3:], "none of which had a part in its rules"),
+        (told[:3], "; every data set had been looked at while its rules were made"),
+        (told[3:], "; no data set had a part in its rules"),
     ):
         assert says in prophets.sentences({"auc": some})[0]
 
