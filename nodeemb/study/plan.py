@@ -2,6 +2,9 @@
 
     key = sha256 of recipe with its budget, graph, split, seed, columns, nodeemb version
 
+A choice that is off because nobody made it (None, 0, False, empty, and so by default) is not
+part of a key: an option that is new and off leaves the cells of earlier days as they are.
+
 Seeds come outermost, so that a study stopped half way has whole columns for its first
 seeds.
 """
@@ -10,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +21,7 @@ from nodeemb import __version__
 from nodeemb.corpus.corpus import Corpus
 from nodeemb.errors import NodeembError, unknown_name
 from nodeemb.forecast import Size, graph_size
+from nodeemb.options import Options
 from nodeemb.recipe import Recipe
 from nodeemb.study.budget import with_budget
 from nodeemb.study.datasets import Dataset, Material
@@ -207,7 +211,30 @@ def _key(
         "columns": sorted(columns),
     }
     if recipe is not None:
-        decides["recipe"] = recipe.model_dump(mode="json", exclude=ABOUT)
-        decides["scheme"] = recipe.scheme().model_dump(mode="json")
+        decides["recipe"] = choices_on(recipe, ABOUT)
+        decides["scheme"] = choices_on(recipe.scheme())
     text = json.dumps(decides, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def choices_on(options: Options, but: Collection[str] = ()) -> dict[str, Any]:
+    """All choices as plain data, without those that are off by default.
+
+    Args:
+        options: a group of them.
+        but: names that are left out.
+    """
+    everything = options.model_dump(mode="json", exclude=set(but))
+    made = options.model_dump(mode="json", exclude=set(but), exclude_defaults=True)
+    return _on(everything, made)
+
+
+def _on(everything: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
+    found = {}
+    for name, value in everything.items():
+        if isinstance(value, dict):
+            own = made.get(name)
+            value = _on(value, own if isinstance(own, dict) else {})
+        if value or name in made:
+            found[name] = value
+    return found

@@ -14,7 +14,7 @@ import pytest
 import nodeemb as ne
 from nodeemb.errors import DataRefused, OutOfResources, WrongUse
 from nodeemb.graph.graph import Graph
-from nodeemb.options import parse
+from nodeemb.options import Options, parse
 from nodeemb.recipe import load_recipe, presets
 from nodeemb.roles.schemes import SCHEMES
 from nodeemb.study import cells as cells_module
@@ -28,6 +28,7 @@ from nodeemb.study.cells import cell_path
 from nodeemb.study.forecast import CellForecast
 from nodeemb.study.options import Study, load_study
 from nodeemb.study.page import page, write_tables
+from nodeemb.study.plan import choices_on
 from nodeemb.study.results import Results, load_results, standings
 from nodeemb.study.splits import SPLITS, hide, validation_test
 from nodeemb.study.table import against_text, csv_text, markdown
@@ -172,6 +173,35 @@ def test_the_kinds_of_split_hide_what_their_names_say():
 
 
 # ---- going on -------------------------------------------------------------------------
+
+
+class Before(Options):
+    rate: float = 0.5
+    noise: int = 0
+
+
+class Group(Options):
+    more: int = 0
+    name: str | None = None
+
+
+class Later(Before):
+    absent: float = 0.0
+    group: Group = Group()
+
+
+class Other(Before):
+    absent: float = 0.1
+
+
+@pytest.mark.parametrize("choices", [{}, {"rate": 0.0}, {"noise": 3}])
+def test_options_that_are_new_and_off_leave_keys_as_they_are(choices):
+    told = choices_on(Before(**choices))
+    assert told == choices_on(Later(**choices)) != choices_on(Other(**choices))
+    assert told["rate"] == choices.get("rate", 0.5)
+    on = Later(**choices, group=Group(more=1))
+    assert choices_on(on)["group"] == {"more": 1}
+    assert choices_on(on, ["group"]) == told
 
 
 def test_an_interrupted_study_goes_on_to_the_same_numbers(here, monkeypatch):
