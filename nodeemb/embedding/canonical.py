@@ -1,9 +1,19 @@
 """Vectors that follow from the scores alone, wherever an optimiser ended.
 
 A scheme's form leaves its tables free up to a group that no score sees: any invertible map
-between source and target, O(p, q) within a signature, rotations of a single table. Cosines
-and coordinates depend on where in it training stopped; here each part of a form is brought
-to one place of its group.
+between source and target, O(p, q) within a signature, rotations of a single table, and a
+shift of all nodes by one vector where biases can take up what it adds. Cosines and
+coordinates depend on where in it training stopped; here each part of a form is brought to
+one place of its group.
+
+First, where a channel has biases, its tables lose their means, and the biases take them up:
+
+    x.y' = (x - x0).(y - y0)' + (x - x0).y0 + (y - y0).x0 + x0.y0
+
+With free biases all do; with one tied bias a node those of x.x and of s.t + t.s, whose rest
+is the same from both sides. The two free biases of a channel have equal means.
+
+Then the products of centred tables:
 
 | terms | product of thin tables | canonical tables |
 |---|---|---|
@@ -15,7 +25,7 @@ to one place of its group.
 Columns stand by falling size. The largest entry of each column (of the first role, for two)
 is positive; a plane of a.b - b.a is turned so that its longest vector lies along a. Equal
 values leave their columns free among themselves. Everything is of (rows, columns) tables and
-(columns, columns) cores: no matrix of nodes by nodes is made. Biases stay as they are.
+(columns, columns) cores: no matrix of nodes by nodes is made.
 """
 
 from __future__ import annotations
@@ -28,7 +38,7 @@ import numpy as np
 from nodeemb.errors import WrongUse
 from nodeemb.factorise.svd import column_signs, first_largest
 from nodeemb.roles.layout import Layout
-from nodeemb.roles.scheme import RoleScheme, Term
+from nodeemb.roles.scheme import Channel, RoleScheme, Term
 
 _Form = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
@@ -55,21 +65,77 @@ def canonical_table(
         layout: of the table.
 
     Raises:
-        WrongUse: a role stands in several terms that are not of one form above.
+        WrongUse: a role stands in several terms that are not of one form above, or a
+            number is not finite.
     """
-    made = table.copy()
-    for part in _parts(scheme):
+    parts = list(_parts(scheme))
+    if not np.isfinite(table).all():
+        raise WrongUse(
+            "vectors that are not finite have no canonical form",
+            next_step="Train again with a lower training.learning_rate",
+        )
+    made = _centred(table.astype(np.float64), scheme, layout)
+    for part in parts:
         first, second = (
-            _joined(table, layout, roles) for roles in (part.first, part.second)
+            _joined(made, layout, roles) for roles in (part.first, part.second)
         )
         found = part.form(first, second)
         for roles, values in zip((part.first, part.second), found, strict=True):
             _put(made, layout, roles, values)
-    return made
+    return made.astype(table.dtype)
+
+
+def _centred(table: np.ndarray, scheme: RoleScheme, layout: Layout) -> np.ndarray:
+    """The table with the means of its roles in its biases; changed in place."""
+    for name, channel in scheme.channels.items():
+        names = layout.biases[name]
+        if not names:
+            continue
+        tied = names[0] == names[1]
+        terms = [t for t in channel.parsed() if not tied or _returns(t, channel)]
+        roles = {role for term in terms for role in (term.left, term.right)}
+        means = {role: _role(table, layout, role).mean(axis=0) for role in roles}
+        for role, mean in means.items():
+            _role(table, layout, role)[:] -= mean
+        left, right = (_role(table, layout, bias)[:, 0] for bias in names)
+        for term in terms:
+            of_left, of_right = means[term.left], means[term.right]
+            from_left = term.sign * (_role(table, layout, term.left) @ of_right)
+            from_right = term.sign * (_role(table, layout, term.right) @ of_left)
+            rest = term.sign * (of_left @ of_right)
+            if tied:
+                left += (from_left + from_right + rest) / 2
+            else:
+                left += from_left + rest
+                right += from_right
+        if not tied:
+            half = (left.mean() - right.mean()) / 2
+            left -= half
+            right += half
+    return table
+
+
+def _returns(term: Term, channel: Channel) -> bool:
+    """Whether the channel has the term for the reverse of a pair too, with its sign."""
+    return term.mirrored() in channel.parsed()
+
+
+def _role(table: np.ndarray, layout: Layout, role: str) -> np.ndarray:
+    """(rows, columns of a role or bias), a view of the table."""
+    return table[:, slice(*layout.roles[role])]
 
 
 def _parts(scheme: RoleScheme) -> Iterator[_Part]:
     seen: dict[str, int] = {}
+    terms = [term for c in scheme.channels.values() for term in c.parsed()]
+    for term in terms:
+        if term.has_core and term.left != term.roles[1]:
+            raise WrongUse(
+                f"scheme {scheme.name} has no canonical form here: no score tells "
+                f"{term.roles[1]} from its image {term.right}",
+                allowed="A learned core between a role and itself, such as node.F.node",
+                next_step="Use the vectors as they are",
+            )
     parts = [part for c in scheme.channels.values() for part in _of_terms(c.parsed())]
     for part in parts:
         for role in (*part.first, *part.second):
@@ -105,7 +171,7 @@ def _of_terms(terms: tuple[Term, ...]) -> Iterator[_Part]:
 
 
 def _joined(table: np.ndarray, layout: Layout, roles: tuple[str, ...]) -> np.ndarray:
-    parts = [table[:, slice(*layout.roles[role])] for role in roles]
+    parts = [_role(table, layout, role) for role in roles]
     return np.concatenate([table[:, :0], *parts], axis=1).astype(np.float64)
 
 

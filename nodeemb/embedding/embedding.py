@@ -251,10 +251,12 @@ class Embedding:
         """The same scores from vectors that do not depend on where an optimiser ended.
 
         See `nodeemb.embedding.canonical`. Cosines and coordinates of two runs, and of
-        schemes, are of one kind only so; scores and biases stay as they are.
+        schemes, are of one kind only so. Scores stay as they are; biases take up the means
+        of the vectors.
 
         Raises:
-            WrongUse: a scheme in which a role meets several others.
+            WrongUse: a scheme in which a role meets several others; a number that is not
+                finite.
         """
         from nodeemb.embedding.canonical import canonical_table
 

@@ -36,6 +36,7 @@ class Layout(NamedTuple):
     dims: channel name -> length of its inner product without constants.
     symmetric: channels whose score is the same in both directions, by their form.
     images: image -> the role it is made of by a learned core; {} for most schemes.
+    biases: channel name -> its bias on the left and on the right; () where it has none.
     """
 
     columns: int
@@ -46,6 +47,7 @@ class Layout(NamedTuple):
     dims: dict[str, int]
     symmetric: frozenset[str]
     images: dict[str, str]
+    biases: dict[str, tuple[()] | tuple[str, str]]
 
     @property
     def core_rows(self) -> int:
@@ -110,8 +112,9 @@ def lay_out(
             symmetric.add(name)
     width = width if scheme.roles else 0
     return Layout(
-        at, width, roles, channels, lengths, dims, frozenset(symmetric), scheme.images
-    )
+        at, width, roles, channels, lengths, dims, frozenset(symmetric), scheme.images,
+        own_biases,
+    )  # fmt: skip
 
 
 def _bias_names(
