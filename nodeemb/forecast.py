@@ -38,6 +38,7 @@ from nodeemb.training.tables import new_tables
 PROGRAM = 255 * 2**20  # Python, the libraries and the compiled kernels, measured
 _TORCH = 170 * 2**20  # beside that where torch trains, measured
 _TORCH_BATCH = 9  # times the slopes of a batch, measured: it keeps what lies between
+_TORCH_SQUARES = 10  # numbers for each pair of rows of a block with a window, measured
 _SAMPLE_NODES = 20_000
 _SAMPLE_SECONDS = 1.0
 _TINY_NODES = 100
@@ -144,15 +145,20 @@ def program_memory(recipe: Recipe) -> int:
 
 
 def forecast_memory(
-    size: Size, recipe: Recipe, itemsize: int = 4, validated: bool = False
+    size: Size,
+    recipe: Recipe,
+    itemsize: int = 4,
+    validated: bool = False,
+    backend: str | None = None,
 ) -> Memory:
-    """Bytes that a run takes on the backend that is taken where none is named.
+    """Bytes that a run takes, the program itself apart.
 
     Args:
         size: of the graph.
         recipe: the method, filled in.
         itemsize: 4 for float32, 8 for float64.
         validated: whether validation links choose the best epoch.
+        backend: None: what is taken where none is named.
     """
     n, m = size.nodes, size.arcs
     layout = layout_of(recipe)
@@ -178,10 +184,13 @@ def forecast_memory(
     vectors = _vectors(recipe, block)
     numbers = sum(vectors[name] * length for name, length in layout.lengths.items())
     batch = round(1.1 * blocks * numbers * itemsize)
-    if backend_of(recipe) == "torch":
+    if (backend or backend_of(recipe)) == "torch":
         # it has tables of its own, and the result is a copy without the cores
         tables += 2 * table + squares - 4 * n
         batch *= _TORCH_BATCH
+        if recipe.stencil.kind == "window":  # scores of all rows of a block, and slopes
+            squares_of = len(layout.channels) * blocks * block**2
+            batch += _TORCH_SQUARES * itemsize * squares_of
     sampler += blocks * sum(vectors.values()) * _PLACE
     sampler += DRAWN_AT_ONCE * blocks * block * 13  # two rows, a weight, a kind
     if recipe.objective.shift:
@@ -262,14 +271,19 @@ def _batch(size: Size, recipe: Recipe) -> tuple[int, int]:
 
 
 def check_memory(
-    size: Size, recipe: Recipe, itemsize: int = 4, validated: bool = False
+    size: Size,
+    recipe: Recipe,
+    itemsize: int = 4,
+    validated: bool = False,
+    backend: str | None = None,
 ) -> None:
     """Refuses a run that does not fit into memory.
 
     Raises:
         OutOfResources: with the forecast, the memory there is, and a size that fits.
     """
-    memory, total = forecast_memory(size, recipe, itemsize, validated), memory_bytes()
+    memory = forecast_memory(size, recipe, itemsize, validated, backend)
+    total = memory_bytes()
     if total is None or memory.peak <= _SHARE * total:
         return
     # what does not shrink with the width, and what a column takes

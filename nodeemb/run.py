@@ -123,9 +123,11 @@ def embed(
     check_material(graph, recipe)
     layout = layout_of(recipe)
     backend = backend or backend_of(recipe)
-    _check_device(device, backend)
+    _check_backend(backend, device, layout)
     itemsize = np.dtype(dtype).itemsize
-    check_memory(material_size(graph), recipe, itemsize, validation is not None)
+    check_memory(
+        material_size(graph), recipe, itemsize, validation is not None, backend
+    )
     clock = time.monotonic()
     show = line_reporter() if progress is True else (progress or None)
     if recipe.factorise is not None:
@@ -265,7 +267,13 @@ def _check_arguments(
     return int(seed)
 
 
-def _check_device(device: str, backend: str) -> None:
+def _check_backend(backend: str, device: str, layout: Layout) -> None:
+    if backend == "cpu" and layout.images:
+        raise WrongUse(
+            f"the backend cpu cannot train the learned core of {min(layout.images)}",
+            allowed="The backend torch, which is also taken where none is named, or "
+            "reference (slow)",
+        )
     if device != "cpu" and backend != "torch":
         raise WrongUse(
             f"the backend {backend} cannot use the device {device}",

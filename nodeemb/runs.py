@@ -88,7 +88,8 @@ class Job:
         """What training will take in memory."""
         itemsize = np.dtype(self.settings.dtype).itemsize
         size = material_size(self.training_graph)
-        return forecast_memory(size, self.recipe, itemsize, self.split is not None)
+        validated, backend = self.split is not None, self.settings.backend
+        return forecast_memory(size, self.recipe, itemsize, validated, backend)
 
 
 class Done(NamedTuple):

@@ -31,7 +31,7 @@ from nodeemb.diagnosis.shares import (
     skew_of_counts,
     skew_of_links,
 )
-from nodeemb.errors import DataRefused
+from nodeemb.errors import DataRefused, WrongUse
 from nodeemb.factorise.watch import Watch
 from nodeemb.graph.graph import Graph
 from nodeemb.progress import ProgressFn
@@ -100,7 +100,8 @@ class Diagnosis:
         """What `as_dict` gave, also by way of JSON.
 
         Raises:
-            DataRefused: something is missing, as in what an earlier version wrote.
+            DataRefused: something is missing or of another shape, as in what an earlier
+                version wrote.
         """
         missing = [one.name for one in fields(cls) if one.name not in told]
         if missing:
@@ -109,7 +110,13 @@ class Diagnosis:
                 next_step="Diagnose anew: nodeemb diagnose",
             )
         names = [one.name for one in fields(cls)]
-        return cls(**{name: _read_back(name, told[name]) for name in names})
+        try:
+            return cls(**{name: _read_back(name, told[name]) for name in names})
+        except (TypeError, AttributeError, ValueError, WrongUse) as error:
+            raise DataRefused(
+                f"a diagnosis of another shape: {error}",
+                next_step="Diagnose anew: nodeemb diagnose",
+            ) from None
 
     def text(self) -> str:
         """A page for people."""

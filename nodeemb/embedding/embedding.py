@@ -67,7 +67,7 @@ class Embedding:
         seed = self.manifest.get("seed")
         tail = "" if seed is None else f", seed {seed}"
         cores = self.layout.core_numbers
-        core = f" and a core of {cores:,} numbers" if cores else ""
+        core = f", trained with a core of {cores:,} numbers" if cores else ""
         return (
             f"Embedding({len(self):,} nodes, {name}, roles {' '.join(self.scheme.roles)}, "
             f"dim {self.dim}, width {self.width}{core}, "

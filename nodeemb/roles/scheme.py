@@ -30,7 +30,8 @@ from nodeemb.options import Options
 from nodeemb.roles.noise import ChannelNoise
 
 Biases = Literal["none", "tied", "free"]
-_RESERVED = {"in", "out", "concat", "sum", "bias", "source_bias", "target_bias"}
+_BIASES = {"bias", "source_bias", "target_bias"}
+_RESERVED = {"in", "out", "concat", "sum", *_BIASES}
 _FAR = 1000  # how much wider a width is looked for that can be shared out
 _MANY, _LONG = 64, 4000  # what is larger was made to keep the program busy
 _TERM = re.compile(
@@ -110,7 +111,8 @@ class Channel(Options):
             if match is None or (found and not match[1]):
                 raise WrongUse(
                     f'"{self.terms}" is not a sum of terms (at "{self.terms[at:]}")',
-                    allowed='Terms such as "source.target" or "plus.plus - minus.minus"',
+                    allowed='Terms such as "source.target", "plus.plus - minus.minus" or '
+                    '"node.F.node"',
                 )
             found.append(Term(match[2], match[3], -1 if match[1] == "-" else 1))
             at = match.end()
@@ -210,7 +212,9 @@ class RoleScheme(Options):
             for role in roles:
                 if role not in self.roles:
                     raise unknown_name(f"role in view {view}", role, self.roles)
-        if taken := _RESERVED & {*self.roles, *self.views}:
+        names = {*self.roles, *self.views}
+        biases = {name for name in names if name.partition(":")[0] in _BIASES}
+        if taken := names & {*_RESERVED, *self.images} | biases:
             raise WrongUse(
                 f"scheme {self.name}: {sorted(taken)[0]} is a name with a meaning of its own",
                 next_step="Give the role or view another name",

@@ -94,10 +94,10 @@ def margin_of(study: Study, column: str, over: Sequence[float]) -> float:
     """The difference below which it does not matter.
 
     Args:
-        study, column: where it is fixed; 0 where it is not.
+        study, column: where it is fixed.
         over: what the second arm has on each split, of which it may be a share.
     """
-    margin = study.margins.get(column, 0.0)
+    margin = study.margins[column]
     if isinstance(margin, str):
         return float(margin.rstrip("% ")) / 100 * abs(fmean(over))
     return margin

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nodeemb.diagnosis.options import DiagnoseOptions
+from nodeemb.errors import DataRefused
 from nodeemb.graph.graph import Graph
 from nodeemb.io.atomic import write_json
 from nodeemb.progress import Progress, ProgressFn
@@ -56,7 +57,7 @@ def diagnose_graphs(
     for number, name in enumerate(names):
         material = graphs.read(name)
         digest = digest_of(material)
-        if found.get(name, {}).get("graph_hash") == digest:
+        if _is_of_today(found.get(name, {}), digest):
             continue
         if progress is not None:
             seconds, share = time.monotonic() - began, number / len(names)
@@ -67,6 +68,18 @@ def diagnose_graphs(
         }
         write_json(folder / DIAGNOSES, found, overwrite=True)
     return found
+
+
+def _is_of_today(told: dict[str, Any], digest: str) -> bool:
+    """Whether a diagnosis is of this data set, by what is measured today."""
+    from nodeemb.diagnosis.diagnose import Diagnosis
+
+    if told.get("graph_hash") != digest:
+        return False
+    try:
+        return Diagnosis.from_dict(told).options == DiagnoseOptions()
+    except DataRefused:
+        return False
 
 
 def digest_of(material: Material) -> str:

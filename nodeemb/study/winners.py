@@ -46,7 +46,10 @@ class Contest(NamedTuple):
 
 
 def contests(results: Results) -> list[Contest]:
-    """One for each split of a data set on which all four rungs are done."""
+    """One for each split of a data set on which all four rungs are done.
+
+    Columns without a margin have none: nothing says which differences matter.
+    """
     if not all(rung in results.study.families for rung in RUNGS):
         return []
     origins = {one.called: one.origin for one in results.study.datasets}
@@ -59,6 +62,8 @@ def contests(results: Results) -> list[Contest]:
 
 def _contest(results: Results, dataset: str, split: str, origin: str) -> Contest | None:
     column = results.study.chosen_by_of(dataset)
+    if column not in results.study.margins:
+        return None
     told: dict[str, dict[int, float]] = {}
     for rung in RUNGS:
         arm = chosen(results, rung, dataset, split)

@@ -217,6 +217,11 @@ def test_graphs_are_diagnosed_once_where_the_study_asks(nodeemb, study):
     before = path.stat().st_mtime_ns
     assert nodeemb("study", asked, "-q").exit_code == 0
     assert path.stat().st_mtime_ns == before
+    whole = path.read_text()
+    for earlier in ({"skew": {"value": 0.1}}, {"options": {"deals": 7}}):
+        path.write_text(json.dumps({"edges": json.loads(whole)["edges"] | earlier}))
+        assert nodeemb("study", asked, "-q").exit_code == 0
+        assert path.read_text() == whole
 
 
 def test_two_cells_at_a_time_give_the_same_numbers(nodeemb, study):

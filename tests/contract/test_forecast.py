@@ -13,6 +13,7 @@ from nodeemb.corpus.corpus import Corpus
 from nodeemb.corpus.made import corpus_of
 from nodeemb.corpus.reading import read_corpus
 from nodeemb.engine import feed_of, layout_of
+from nodeemb.errors import OutOfResources
 from nodeemb.forecast import (
     Size,
     forecast_memory,
@@ -167,6 +168,25 @@ def test_what_torch_trains_is_there_twice():
     assert memory.tables == 4 * tables.table.nbytes + 2 * tables.squares.nbytes
     assert memory.batch > 5 * forecast_memory(size, plain).batch
     assert program_memory(cored) > program_memory(plain)
+
+
+def test_a_backend_that_is_named_is_the_one_that_is_forecast(monkeypatch):
+    size = graph_size(planted.random_digraph(500, 4000))
+    recipe, larger = (
+        load_recipe("deepwalk", overrides={"training.block_rows": rows, "roles.dim": 4})
+        for rows in (256, 2048)
+    )
+    cpu, torch = (forecast_memory(size, recipe, backend=b) for b in ("cpu", "torch"))
+    assert cpu == forecast_memory(size, recipe)
+    assert torch.tables > 2 * cpu.tables - 10_000
+    # scores of all rows of a block with all: 8 times the rows, no fewer blocks than an eighth
+    assert forecast_memory(size, larger, backend="torch").batch > 7 * torch.batch
+    total = int((cpu.peak + torch.peak) / 2 / forecast._SHARE)
+    monkeypatch.setattr(forecast, "memory_bytes", lambda: total)
+    graph = planted.random_digraph(500, 4000)
+    embed(graph, recipe, backend="cpu", options={"training.epochs": 1})
+    with pytest.raises(OutOfResources):
+        embed(graph, recipe, backend="torch")
 
 
 def test_size_of_an_undirected_graph_counts_both_arcs():

@@ -47,13 +47,13 @@ def test_who_names_no_backend_gets_torch_and_is_told(caplog):
     note = next(n for n in model.manifest["notes"] if "core" in n)
     assert "36 numbers" in note and "beside 6 floats a node" in note
     assert "torch and reference" in note and note in caplog.text
-    assert "width 6 and a core of 36 numbers, biases free" in repr(model)
+    assert "width 6, trained with a core of 36 numbers, biases free" in repr(model)
     plain = ne.embed(GRAPH, "line2", options={**SHORT, "roles.scheme": "single"})
     assert plain.manifest["backend"] == "cpu" and "core" not in repr(plain)
 
 
 def test_the_cpu_backend_is_refused_before_any_step():
-    with pytest.raises(WrongUse, match='backend="torch"'):
+    with pytest.raises(WrongUse, match="The backend torch"):
         ne.embed(GRAPH, "line2", options=SHORT, backend="cpu")
 
 

@@ -149,6 +149,16 @@ def test_roles_and_terms_come_together_or_not_at_all(tmp_path, text):
         own(tmp_path, text)
 
 
+@pytest.mark.parametrize("view", ["F.a", "bias", "source_bias:link", "concat"])
+def test_a_name_that_is_taken_is_no_view(tmp_path, view):
+    text = (
+        "name: x\nroles: {a: 1}\nchannels: {link: {terms: a.F.a}}\n"
+        f'views: {{"{view}": [a]}}\n'
+    )
+    with pytest.raises(WrongUse, match="a name with a meaning of its own"):
+        own(tmp_path, text)
+
+
 def test_an_unknown_key_names_the_closest(tmp_path):
     message = wrong(tmp_path, ("views:", "view:"))
     assert "view is not an option" in message and "Did you mean views?" in message

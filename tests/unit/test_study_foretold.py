@@ -80,6 +80,15 @@ def test_a_diagnosis_comes_back_from_its_file():
         Diagnosis.from_dict(told)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("skew", {"value": 1.0}), ("fits", None), ("options", {"deals": "two"}), ("fits", {"a": {}})],
+)  # fmt: skip
+def test_a_diagnosis_of_another_shape_is_refused(name, value):
+    with pytest.raises(DataRefused, match="another shape"):
+        Diagnosis.from_dict({**diagnosis().as_dict(), name: value})
+
+
 # ---- who won ------------------------------------------------------------------------
 
 

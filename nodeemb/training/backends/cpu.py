@@ -50,8 +50,7 @@ class CpuBackend:
         if layout.images:
             raise WrongUse(
                 f"the backend cpu cannot train the learned core of {min(layout.images)}",
-                allowed='backend="torch", which is also taken where none is named, or '
-                '"reference" (slow)',
+                allowed="torch or reference",
             )
         self.tables, self.layout = tables, layout
         self.objective = OBJECTIVES[objective]

@@ -43,7 +43,8 @@ class TorchBackend:
         except (RuntimeError, AssertionError) as error:
             raise WrongUse(
                 f"torch {torch.__version__} cannot use the device {device}: {error}",
-                next_step="Use the device cpu, or the backend cpu",
+                next_step="Use the device cpu"
+                + ("" if layout.images else ", or the backend cpu"),
             ) from None
         self.layout, self.objective, self.optimizer = layout, objective, optimizer
         self._nonnegative = nonnegative
