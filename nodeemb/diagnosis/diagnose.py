@@ -209,7 +209,24 @@ def diagnose_evidence(
     seed: int = 0,
     progress: ProgressFn | None = None,
 ) -> Diagnosis:
-    """As `diagnose`, of evidence that is there; kind: what it is called."""
+    """As `diagnose`, of evidence that is there; kind: what it is called.
+
+    On one thread of BLAS: its sums depend on how many there are, and on busy cores two took
+    22 times the CPU-seconds of one (telegram).
+    """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, "blas"):
+        return _diagnosed(evidence, kind, chosen, seed, progress)
+
+
+def _diagnosed(
+    evidence: Evidence,
+    kind: str,
+    chosen: DiagnoseOptions,
+    seed: int,
+    progress: ProgressFn | None,
+) -> Diagnosis:
     whole = evidence.whole
     directed = (whole - whole.T).nnz > 0
     links = whole.nnz if directed else whole.nnz // 2

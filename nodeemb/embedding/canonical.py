@@ -74,14 +74,17 @@ def canonical_table(
             "vectors that are not finite have no canonical form",
             next_step="Train again with a lower training.learning_rate",
         )
-    made = _centred(table.astype(np.float64), scheme, layout)
-    for part in parts:
-        first, second = (
-            _joined(made, layout, roles) for roles in (part.first, part.second)
-        )
-        found = part.form(first, second)
-        for roles, values in zip((part.first, part.second), found, strict=True):
-            _put(made, layout, roles, values)
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, "blas"):  # whose sums depend on how many there are
+        made = _centred(table.astype(np.float64), scheme, layout)
+        for part in parts:
+            first, second = (
+                _joined(made, layout, roles) for roles in (part.first, part.second)
+            )
+            found = part.form(first, second)
+            for roles, values in zip((part.first, part.second), found, strict=True):
+                _put(made, layout, roles, values)
     return made.astype(table.dtype)
 
 

@@ -5,8 +5,10 @@ import json
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import nodeemb as ne
+from nodeemb.diagnosis import diagnose as diagnose_module
 from nodeemb.diagnosis import ratio
 from nodeemb.diagnosis.counting import count_in_groups
 from nodeemb.diagnosis.evidence import counts, of_corpus, of_graph, of_matrix
@@ -279,3 +281,24 @@ def test_fits_are_those_of_the_best_approximations_of_a_matrix():
     for scheme, found in fits(parts, 8).items():
         norm = np.linalg.norm(expected[scheme])
         assert found.sum() == pytest.approx(norm, rel=0.02), scheme
+
+
+def test_sums_of_a_diagnosis_are_of_one_thread(monkeypatch):
+    """Of BLAS; whoever calls has as many as before."""
+    seen, real = [], diagnose_module.take_apart
+
+    def threads():
+        return [
+            one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"
+        ]
+
+    def watched(*args):
+        seen.extend(threads())
+        return real(*args)
+
+    monkeypatch.setattr(diagnose_module, "take_apart", watched)
+    with threadpool_limits(2, "blas"):
+        before = threads()
+        ne.diagnose(ne.Graph.from_scipy(random_counts(40, 1)))
+        assert threads() == before
+    assert set(seen) == {1}
