@@ -50,7 +50,7 @@ class CpuBackend:
         if layout.images:
             raise WrongUse(
                 f"the backend cpu cannot train the learned core of {min(layout.images)}",
-                allowed="torch or reference",
+                allowed="The backends torch and reference",
             )
         self.tables, self.layout = tables, layout
         self.objective = OBJECTIVES[objective]
