@@ -193,6 +193,11 @@ def test_a_contest_is_told_by_the_splits_that_all_have():
     assert contests(results(study(["one"]), test, without=none)) == []
 
 
+def test_without_a_margin_nobody_wins():
+    asked = study(["one"], margins={})
+    assert contests(results(asked, lambda dataset, arm, seed: 0.7)) == []
+
+
 def test_a_margin_of_one_per_cent_is_of_the_smaller_rung():
     counted = {
         "groups": {"g": {"splits": ["counts"], "columns": ["gain"], "chosen_by": "gain"}},
