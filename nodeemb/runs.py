@@ -41,7 +41,7 @@ from nodeemb.material import default_for, digest_of, material_size
 from nodeemb.memory import peak_bytes
 from nodeemb.options import parse_yaml
 from nodeemb.progress import ProgressFn
-from nodeemb.recipe import Recipe
+from nodeemb.recipe import Recipe, preset_path
 from nodeemb.run import embed
 from nodeemb.settings import CHECKPOINT_MINUTES, Settings
 from nodeemb.training.checkpoint import Checkpoints, read_header
@@ -133,6 +133,8 @@ def prepare(
         check_new_folder(out)
         if not resumed:
             _check_no_checkpoint(Path(out))
+    if preset is not None:
+        preset_path(preset)  # a name that is nothing is refused before a graph is read
     begun = time.monotonic()
     graph = settings.input.material()
     seconds = time.monotonic() - begun

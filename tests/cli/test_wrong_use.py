@@ -166,3 +166,11 @@ def test_every_command_is_in_the_program():
     modules = {path.stem for path in folder.glob("*.py")} - not_commands
     commands = {command.callback.__name__ for command in app.registered_commands}
     assert commands | {group.name for group in app.registered_groups} == modules
+
+
+def test_a_preset_that_is_nothing_is_told_before_the_graph_is_read(refused):
+    Path("twice.tsv").write_text("a\tb\n" * 40)
+    assert "Did you mean node2vec?" in refused(
+        2, "embed", "twice.tsv", "--preset", "node2vex"
+    )
+    assert "repeated" in refused(3, "embed", "twice.tsv", "--preset", "node2vec")
