@@ -168,7 +168,7 @@ def test_every_command_is_in_the_program():
     assert commands | {group.name for group in app.registered_groups} == modules
 
 
-def test_a_preset_that_is_nothing_is_told_before_the_graph_is_read(refused):
+def test_a_preset_that_is_nothing_is_told_before_the_graph_is_read(here, refused):
     Path("twice.tsv").write_text("a\tb\n" * 40)
     assert "Did you mean node2vec?" in refused(
         2, "embed", "twice.tsv", "--preset", "node2vex"
