@@ -22,7 +22,8 @@ from nodeemb.corpus.pairs import table_bytes, table_pairs
 from nodeemb.corpus.vocabulary import Vocabulary
 from nodeemb.corpus.word_graph import ENDING, write_word_graph
 from nodeemb.engine import layout_of
-from nodeemb.forecast import WORD_BYTES, Size, seconds_of_epoch
+from nodeemb.forecast import WORD_BYTES, Size
+from nodeemb.pace import seconds_of_epoch
 from nodeemb.progress import Progress
 from nodeemb.recipe import Recipe
 

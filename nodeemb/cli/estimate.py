@@ -131,7 +131,8 @@ def _check_corpus(
 
 def _graph(size: Size, recipe: Recipe, threads: int, validated: bool) -> None:
     """What a run on a graph takes."""
-    from nodeemb.forecast import forecast_memory, forecast_seconds
+    from nodeemb.forecast import forecast_memory
+    from nodeemb.pace import forecast_seconds
 
     show.block("Method", show.method_lines(recipe, {}))
     _memory(forecast_memory(size, recipe, validated=validated), recipe)

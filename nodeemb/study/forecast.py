@@ -1,6 +1,6 @@
 """What a study will take: seconds and memory of each cell, from measurements on a few graphs.
 
-    factorising   a recipe's pace on a small graph, and how that grows (nodeemb.forecast.GROWTH)
+    factorising   a recipe's pace on a small graph, and how that grows (nodeemb.pace.GROWTH)
     training      seconds a pair, of each recipe and width, on one of the study's graphs of each
                   size (4 times the floats), times the pairs that the cell trains
     measuring     seconds of the columns, on the smallest of the study's graphs of each size
@@ -23,14 +23,9 @@ import numpy as np
 
 from nodeemb.evaluation.columns import measure_columns
 from nodeemb.evaluation.split import Split
-from nodeemb.forecast import (
-    factorised_pace,
-    forecast_memory,
-    program_memory,
-    scaled_pace,
-    seconds_of_epoch,
-)
+from nodeemb.forecast import forecast_memory, program_memory
 from nodeemb.graph.graph import Graph
+from nodeemb.pace import factorised_pace, scaled_pace, seconds_of_epoch
 from nodeemb.progress import Progress, ProgressFn
 from nodeemb.recipe import Recipe
 from nodeemb.study.plan import ABOUT, Cell, Graphs

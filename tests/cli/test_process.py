@@ -99,3 +99,9 @@ def test_threads_wait_without_spinning_unless_asked(here, set_before, found):
     args = [sys.executable, "-c", code, "--version"]
     done = subprocess.run(args, env=environ, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == found
+
+
+def test_the_package_is_a_command_too():
+    args = [sys.executable, "-m", "nodeemb", "--version"]
+    done = subprocess.run(args, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("nodeemb ")

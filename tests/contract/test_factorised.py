@@ -9,14 +9,15 @@ import numpy as np
 import planted
 import pytest
 
-from nodeemb import forecast
+from nodeemb import forecast, pace
 from nodeemb.errors import OutOfResources, WrongUse
 from nodeemb.evaluation.split import split_edges
 from nodeemb.factorise.options import options_of
 from nodeemb.factorise.registry import KINDS, factorise
 from nodeemb.factorised import begun_table
-from nodeemb.forecast import Size, forecast_memory, forecast_seconds, graph_size
+from nodeemb.forecast import Size, forecast_memory, graph_size
 from nodeemb.graph.graph import Graph
+from nodeemb.pace import forecast_seconds
 from nodeemb.recipe import Recipe, load_recipe, overridden, presets
 from nodeemb.run import embed
 from nodeemb.training.options import TrainingOptions
@@ -152,8 +153,8 @@ def test_what_does_not_fit_is_refused_before_it_is_taken(monkeypatch):
 
 @every_preset
 def test_seconds_grow_with_the_graph(monkeypatch, preset):
-    tiny = {kind: one._replace(sample=300) for kind, one in forecast.GROWTH.items()}
-    monkeypatch.setattr(forecast, "GROWTH", tiny)
+    tiny = {kind: one._replace(sample=300) for kind, one in pace.GROWTH.items()}
+    monkeypatch.setattr(pace, "GROWTH", tiny)
     recipe = load_recipe(preset, overrides={"roles.dim": 4})
     small = forecast_seconds(Size(10_000, 50_000), recipe, 1)
     large = forecast_seconds(Size(1_000_000, 5_000_000), recipe, 1)
@@ -161,7 +162,7 @@ def test_seconds_grow_with_the_graph(monkeypatch, preset):
 
 
 def test_every_factorisation_has_a_growth():
-    assert {name.partition(",")[0] for name in forecast.GROWTH} == set(MADE)
+    assert {name.partition(",")[0] for name in pace.GROWTH} == set(MADE)
 
 
 # ---- what training begins with ----------------------------------------------------------

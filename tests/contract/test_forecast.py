@@ -8,7 +8,7 @@ import numpy as np
 import planted
 import pytest
 
-from nodeemb import forecast
+from nodeemb import forecast, pace
 from nodeemb.corpus.corpus import Corpus
 from nodeemb.corpus.made import corpus_of
 from nodeemb.corpus.reading import read_corpus
@@ -17,12 +17,12 @@ from nodeemb.errors import OutOfResources
 from nodeemb.forecast import (
     Size,
     forecast_memory,
-    forecast_seconds,
     graph_size,
     program_memory,
 )
 from nodeemb.graph.graph import Graph
 from nodeemb.material import material_size
+from nodeemb.pace import forecast_seconds
 from nodeemb.recipe import load_recipe, presets
 from nodeemb.rng import stream_key, units
 from nodeemb.run import embed
@@ -198,8 +198,8 @@ def test_size_of_an_undirected_graph_counts_both_arcs():
 
 @pytest.mark.parametrize("preset", TRAINED)
 def test_seconds_grow_with_the_graph(monkeypatch, preset):
-    monkeypatch.setattr(forecast, "_SAMPLE_SECONDS", 0.05)
-    monkeypatch.setattr(forecast, "_SAMPLE_NODES", 500)
+    monkeypatch.setattr(pace, "_SAMPLE_SECONDS", 0.05)
+    monkeypatch.setattr(pace, "_SAMPLE_NODES", 500)
     recipe = load_recipe(preset, overrides={"roles.dim": 4, "training.epochs": 2})
     small = forecast_seconds(Size(10_000, 50_000), recipe, 1)
     large = forecast_seconds(Size(1_000_000, 5_000_000), recipe, 1)
@@ -208,7 +208,7 @@ def test_seconds_grow_with_the_graph(monkeypatch, preset):
 
 def test_the_sample_graph_has_as_many_edges_a_node():
     for size in (Size(7, 11), Size(10**6, 8 * 10**6, directed=False, weighted=True)):
-        graph = forecast._sample(size)
+        graph = pace._sample(size)
         mean = graph.num_edges / graph.num_nodes
         assert mean == pytest.approx(size.edges / size.nodes, rel=0.35)
         assert graph.directed == size.directed
