@@ -315,6 +315,9 @@ class RoleScheme(Options):
     def width_for(self, dim: int) -> int:
         """D for a channel's inner product of length `dim` (the first channel counts).
 
+        Of several the one nearest to what the shares ask for, so that channels of equal
+        shares are equally long.
+
         Raises:
             WrongUse: no whole number of columns gives this length.
         """
@@ -322,7 +325,9 @@ class RoleScheme(Options):
             return 0
         first = next(iter(self.channels.values())).parsed()
         share = sum(self.roles[t.left] for t in first) / sum(self.roles.values())
-        for width in range(max(1, int(dim / share) - 2), int(dim / share) + 3):
+        asked = dim / share
+        near = range(max(1, int(asked) - 2), int(asked) + 3)
+        for width in sorted(near, key=lambda width: abs(width - asked)):
             try:
                 columns = self.columns(width)
             except WrongUse:

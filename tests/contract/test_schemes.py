@@ -292,6 +292,8 @@ def test_width_for_a_dim_gives_that_dim(scheme):
         ("symmetrised", 128, 128),
         ("four_signed", 32, 128),
         ("four_side", 32, 128),
+        ("four_side", 3, 12),
+        ("link_and_sign", 5, 20),
         ("partial", 96, 128),
         ("close_direction", 96, 128),
     ],
