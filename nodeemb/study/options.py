@@ -221,6 +221,10 @@ class Study(Options):
     def _group(self, dataset: str) -> Group:
         return self._groups_of[dataset]
 
+    def as_written(self) -> dict[str, Any]:
+        """What was chosen, and no defaults: `like` asks what a group says itself."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
     @cached_property
     def _groups_of(self) -> dict[str, Group]:
         none = Group()

@@ -114,7 +114,7 @@ def _sent(
     job: Job, group: Group, threads: int
 ) -> tuple[dict[str, Any], Group, str, int]:
     return (
-        job.study.model_dump(mode="json"),
+        job.study.as_written(),
         group,
         str(job.folder),
         threads,

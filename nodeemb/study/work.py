@@ -248,7 +248,7 @@ def begin(job: Job) -> None:
 def _index(job: Job) -> dict[str, Any]:
     return {
         "format": FORMAT,
-        "study": job.study.model_dump(mode="json"),
+        "study": job.study.as_written(),
         "cells": [
             {
                 "dataset": cell.dataset,

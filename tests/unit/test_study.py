@@ -709,7 +709,10 @@ def test_studies_that_come_with_nodeemb_can_be_read():
     from nodeemb.resources import list_resources
 
     for name in list_resources("studies"):
-        assert load_study(name).name == name
+        study = load_study(name)
+        assert study.name == name
+        # as a process is sent it, and as results are read back
+        assert Study.model_validate(study.as_written()) == study
     with pytest.raises(WrongUse, match='no study "publishd"'):
         load_study("publishd")
 
