@@ -187,7 +187,8 @@ def _do(
             work.carry_out(job, told, threads, shown, said)
     if job.study.dose:
         with progress(quiet) as shown:
-            diagnose_graphs(job.graphs, job.folder, shown)
+            names = dict.fromkeys(cell.dataset for cell in job.candidates)
+            diagnose_graphs(job.graphs, names, job.folder, shown)
     results = load_results(job.folder)
     write_tables(results, job.folder)
     show.result(markdown(results))

@@ -10,7 +10,7 @@ tau, p: Kendall's, by permutation. The range is of tau with each graph left out 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -43,26 +43,37 @@ class Dose(NamedTuple):
 
 
 def diagnose_graphs(
-    graphs: Graphs, folder: Path, progress: ProgressFn | None = None
+    graphs: Graphs,
+    names: Iterable[str],
+    folder: Path,
+    progress: ProgressFn | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Name of a graph -> its diagnosis as plain data; those that are there are kept.
 
+    Data sets of the same evidence are diagnosed once.
+
     Args:
         graphs: of a study.
+        names: which of them.
         folder: of the study; it exists.
         progress: called before each graph.
     """
     found = read_diagnoses(folder)
-    began, names = time.monotonic(), list(graphs.inputs)
+    known = {told.get("graph_hash"): told for told in found.values()}
+    began, names = time.monotonic(), list(names)
     for number, name in enumerate(names):
         material = graphs.read(name)
         digest = digest_of(material)
         if _is_of_today(found.get(name, {}), digest):
             continue
+        if _is_of_today(known.get(digest, {}), digest):
+            found[name] = known[digest]
+            write_json(folder / DIAGNOSES, found, overwrite=True)
+            continue
         if progress is not None:
             seconds, share = time.monotonic() - began, number / len(names)
             progress(Progress(f"diagnose {name}", share, 0.0, "", None, seconds))
-        found[name] = {
+        found[name] = known[digest] = {
             "graph_hash": digest,
             **_diagnosed(material).as_dict(),
         }

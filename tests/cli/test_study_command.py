@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from nodeemb.study import dose, work
 from nodeemb.study import forecast as forecast_module
-from nodeemb.study import work
 
 STUDY = {
     "name": "tiny",
@@ -222,6 +222,25 @@ def test_graphs_are_diagnosed_once_where_the_study_asks(nodeemb, study):
         path.write_text(json.dumps({"edges": json.loads(whole)["edges"] | earlier}))
         assert nodeemb("study", asked, "-q").exit_code == 0
         assert path.read_text() == whole
+
+
+def test_what_is_diagnosed_is_what_is_asked_for_and_the_same_once(
+    nodeemb, study, monkeypatch
+):
+    twice = ["edges.tsv", {"input": "edges.tsv", "name": "again"}]
+    other = {"input": "edges.tsv", "name": "coin", "null": "coin"}
+    asked = study(dose=True, datasets=[*twice, other])
+    made, real = [], dose._diagnosed
+    monkeypatch.setattr(dose, "_diagnosed", lambda g: made.append(g) or real(g))
+    only = ["--only", "edges", "--only", "again"]
+    assert nodeemb("study", asked, "-q", *only).exit_code == 0
+    told = json.loads(Path("runs/study-tiny/diagnoses.json").read_text())
+    assert told["again"] == told["edges"] and set(told) == {"edges", "again"}
+    assert len(made) == 1
+    assert nodeemb("study", asked, "-q").exit_code == 0
+    told = json.loads(Path("runs/study-tiny/diagnoses.json").read_text())
+    assert len(told) == 3 and len(made) == 2
+    assert told["coin"]["graph_hash"] != told["edges"]["graph_hash"]
 
 
 def test_two_cells_at_a_time_give_the_same_numbers(nodeemb, study):
