@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -84,8 +85,8 @@ Only = Annotated[
     typer.Option(
         "--only",
         metavar="NAME",
-        help="Do a group or a data set of the study and no other; repeatable. The table "
-        "is of these; the same command without it does the rest.",
+        help="Do, or print, a group or a data set of the study and no other; repeatable. "
+        "The same command without it does the rest.",
         rich_help_panel="Run",
     ),
 ]
@@ -141,7 +142,7 @@ def study(
     asked = load_study(file)
     folder = default_folder(asked) if out is None else out
     if looked:
-        _print(folder, table, against, contrasts, record)
+        _print(folder, only or (), table, against, contrasts, record)
         return
     job = prepare(asked, out, retry_failed, only or (), forecast and not known)
     for path in known or []:
@@ -197,7 +198,12 @@ def _do(
 
 
 def _print(
-    folder: Path, table: bool, arm: str | None, contrasts: bool, record: Path | None
+    folder: Path,
+    only: Sequence[str],
+    table: bool,
+    arm: str | None,
+    contrasts: bool,
+    record: Path | None,
 ) -> None:
     from nodeemb.study.against import against
     from nodeemb.study.contrasts import answers
@@ -206,24 +212,31 @@ def _print(
     from nodeemb.study.results import load_results
     from nodeemb.study.table import against_text, contrasts_text, markdown
 
-    results = load_results(folder)
+    results = load_results(folder, only)
     if table:
-        write_tables(results, folder)
+        if not only:  # the files are of all
+            write_tables(results, folder)
         show.result(markdown(results))
     if arm is not None:
         show.result(against_text(arm, against(results, arm)))
     if contrasts:
-        show.result(contrasts_text(_asked(answers(results)), results.diagnoses))
+        found = _asked(results.study, answers(results))
+        show.result(contrasts_text(found, results.diagnoses))
     if record is not None:
         write_record(results, record)
         show.say(f"{len(results.cells):,} cells of {results.wanted:,} are in {record}")
 
 
-def _asked(told: list[Answer]) -> list[Answer]:
+def _asked(study: Study, told: list[Answer]) -> list[Answer]:
+    if not study.contrasts:
+        raise WrongUse(
+            f"the study {study.name} has no contrasts",
+            allowed="contrasts and margins in its file",
+        )
     if not told:
         raise DataRefused(
-            "no contrast can be told: the study has none, or too few seeds are done",
-            allowed="contrasts and margins in the study, two finished seeds or more",
+            "no contrast can be told yet",
+            allowed="two finished seeds or more of both of its arms",
         )
     return told
 

@@ -1,6 +1,6 @@
 """What methods have beyond the better baseline, over the data sets of a group.
 
-    value of a data set = mean over splits of (method - baseline)
+    value of a kind of split of a data set = mean over seeds of (method - baseline)
 
 The baseline of a data set and column is the one with the higher mean on test evidence, which
 asks more of methods than an honest choice would. A family is the arm of it that validation
@@ -19,9 +19,13 @@ from nodeemb.study.results import Results
 
 TITLE = "Beyond the baselines"
 NOTE = (
-    "Mean over data sets of what a method has more than the better baseline of each (chosen "
-    "on test evidence, which favours baselines); in brackets, on how many data sets it is above."
+    "Mean over data sets and their kinds of split of what a method has more than the better "
+    "baseline of each (chosen on test evidence, which favours baselines); in brackets, in how "
+    "many of them it is above."
 )
+
+
+_TIE = 1e-12  # what sums of equal numbers may differ by
 
 
 class Beyond(NamedTuple):
@@ -72,7 +76,8 @@ def _methods(results: Results, dataset: str, split: str) -> Iterator[tuple[str, 
 def heads(found: Sequence[Beyond]) -> list[str]:
     """Of the columns of `rows`."""
     columns = dict.fromkeys(one.column for one in found)
-    return ["method", "group", *(ABOUT[column].title for column in columns)]
+    group = ["group"] if _grouped(found) else []
+    return ["method", *group, *(ABOUT[column].title for column in columns)]
 
 
 def rows(found: Sequence[Beyond]) -> list[list[str]]:
@@ -80,14 +85,22 @@ def rows(found: Sequence[Beyond]) -> list[list[str]]:
     columns = list(dict.fromkeys(one.column for one in found))
     told = {(one.group, one.method, one.column): one.values for one in found}
     places = dict.fromkeys((one.group, one.method) for one in found)
+    grouped = _grouped(found)
     return [
-        [method, group, *(_text(told.get((group, method, c), {})) for c in columns)]
+        [
+            *([method, group] if grouped else [method]),
+            *(_text(told.get((group, method, c), {})) for c in columns),
+        ]
         for group, method in places
     ]
+
+
+def _grouped(found: Sequence[Beyond]) -> bool:
+    return any(one.group for one in found)
 
 
 def _text(values: dict[tuple[str, str], float]) -> str:
     if not values:
         return ""
-    above = sum(value > 0 for value in values.values())
+    above = sum(value > _TIE for value in values.values())
     return f"{fmean(values.values()):+.4f} ({above} of {len(values)})"

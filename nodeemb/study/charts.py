@@ -65,7 +65,22 @@ def ladder(rungs: Sequence[Rung], title: str) -> str:
         f'</svg></div><div class="number">{r.value:.4g}</div></div>'
         for r in rungs
     )
-    return f'<div class="plot"><p class="soft">{escape(title)}</p>{lines}</div>'
+    return (
+        f'<div class="plot"><p class="soft">{escape(title)}: the mean, and a standard '
+        f"deviation over splits to each side</p>{lines}{_axis(low, high, place)}</div>"
+    )
+
+
+def _axis(low: float, high: float, place: Callable[[float], str]) -> str:
+    """Numbers below a ladder, which does not begin at 0."""
+    ticks = "".join(
+        f'<text x="{place(tick)}" y="75%" text-anchor="middle">{tick:.4g}</text>'
+        for tick in _round(low, high)
+    )
+    return (
+        '<div class="row axis"><div class="name"></div><div class="track">'
+        f'<svg aria-hidden="true">{ticks}</svg></div><div class="number"></div></div>'
+    )
 
 
 class Mark(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any
 
 from nodeemb.evaluation.report_style import STYLE
 from nodeemb.io.atomic import write_text_atomically
-from nodeemb.study import beyond, choices, controls, dose, prophets
+from nodeemb.study import beyond, choices, controls, dose, notes, prophets
 from nodeemb.study.charts import CHARTS, SIGNS, Mark, Rung, Series, ladder, plot
 from nodeemb.study.columns import ABOUT
 from nodeemb.study.contrasts import (
@@ -75,6 +75,7 @@ def page(results: Results) -> str:
         "<h2>Data set by data set</h2>",
         *(_section(results, dataset, split) for dataset, split in results.groups()),
         _failed(results),
+        _noted(results),
         "<h2>What the columns ask</h2>" + _asked(results),
         _paragraphs([machine(results), _TRACE]),
     ]
@@ -364,6 +365,14 @@ def _asked(results: Results) -> str:
 def _failed(results: Results) -> str:
     items = "".join(f"<li>{escape(line)}</li>" for line in failures(results))
     return f"<h2>Failed</h2><ul>{items}</ul>" if items else ""
+
+
+def _noted(results: Results) -> str:
+    found = notes.rows(results)
+    if not found:
+        return ""
+    table = _table(notes.HEADS, found)
+    return f"<details><summary>{notes.TITLE}</summary>{table}</details>"
 
 
 def _paragraphs(texts: Sequence[str]) -> str:

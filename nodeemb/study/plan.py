@@ -19,12 +19,13 @@ from typing import Any
 
 from nodeemb import __version__
 from nodeemb.corpus.corpus import Corpus
-from nodeemb.errors import NodeembError, unknown_name
+from nodeemb.errors import NodeembError
 from nodeemb.forecast import Size, graph_size
 from nodeemb.options import Options
 from nodeemb.recipe import Recipe
 from nodeemb.study.budget import with_budget
 from nodeemb.study.datasets import Dataset, Material
+from nodeemb.study.only import wanted
 from nodeemb.study.options import Study, arm_recipe
 from nodeemb.study.parts import StudyArm
 from nodeemb.study.tasks import Task, make_task
@@ -118,7 +119,7 @@ def make_cells(
     """
     cells = [
         cell
-        for dataset in _wanted(study, only)
+        for dataset in wanted(study, only)
         for arms in [
             [(arm, arm_recipe(study, dataset, arm)) for arm in study.arms_of(dataset)]
         ]
@@ -147,20 +148,6 @@ def _seeds_of(
                 yield replace(cell, seed=seed, key=f"{cell.key}, seed {seed}")
         else:
             yield from _cells_of(study, graphs, dataset, kind, seed, arms)
-
-
-def _wanted(study: Study, only: Sequence[str]) -> list[str]:
-    """Names of data sets."""
-    groups = {one.called: one.group for one in study.datasets}
-    for name in only:
-        if name not in groups and name not in study.groups:
-            known = [*study.groups, *groups]
-            raise unknown_name("group or data set in this study", name, known)
-    return [
-        name
-        for name, group in groups.items()
-        if not only or name in only or group in only
-    ]
 
 
 def _place(study: Study, cell: Cell) -> int:

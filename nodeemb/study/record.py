@@ -109,11 +109,20 @@ def take_record(job: Job, path: str | Path) -> int:
         how many cells were taken.
 
     Raises:
-        DataRefused: the file cannot be read as such; nothing is taken.
+        DataRefused: the file cannot be read as such, or has no cell of this study; nothing
+            is taken.
     """
     maybe = [cell for row in job.plan.waiting for cell in row]
     wanted = {cell.key: cell for cell in [*maybe, *job.todo]}
-    found = {cell["key"]: cell for cell in _read(Path(path)) if cell["key"] in wanted}
+    recorded = list(_read(Path(path)))
+    if not {cell.key for cell in job.candidates} & {cell["key"] for cell in recorded}:
+        raise DataRefused(
+            f"none of its {len(recorded):,} cells is of the study {job.study.name}",
+            where=str(path),
+            allowed="A record of this study as it is now: other settings, data or --only "
+            "are other cells",
+        )
+    found = {cell["key"]: cell for cell in recorded if cell["key"] in wanted}
     begin(job)
     for key, cell in found.items():
         place = wanted[key].place

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from nodeemb.errors import DataRefused
 from nodeemb.options import parse
 from nodeemb.study.cells import read_result
+from nodeemb.study.only import part_of
 from nodeemb.study.options import Study
 from nodeemb.study.work import INDEX
 
@@ -34,9 +35,11 @@ class Number(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """What an arm took on a split of a graph, means over its finished seeds.
+    """What an arm took on a split of a graph.
 
-    epochs: as used; a range over seeds where they differ.
+    cpu_seconds: the least of its finished seeds: the first call compiles, and a busy
+        machine only adds. pairs: their mean. epochs: as used; a range over seeds where
+        they differ.
     """
 
     cpu_seconds: float
@@ -48,7 +51,7 @@ class Standing(NamedTuple):
     """An arm over all graphs, splits and seeds.
 
     best: columns (of a split of a graph) in which its mean is the highest.
-    cpu_seconds, pairs: sums over its finished cells.
+    cpu_seconds: of one seed of every split of every graph (`Cost`). pairs: of all cells.
     """
 
     arm: str
@@ -145,7 +148,7 @@ class Results:
             return None
         epochs = sorted({t["epochs"] for t in told if t.get("epochs")})
         return Cost(
-            fmean(t["cpu_seconds"] for t in told),
+            min(t["cpu_seconds"] for t in told),
             fmean(t["pairs"] for t in told),
             "-".join(map(str, dict.fromkeys((*epochs[:1], *epochs[-1:])))),
         )
@@ -167,10 +170,11 @@ def standings(results: Results) -> list[Standing]:
 def _standing(results: Results, arm: str, best: int) -> Standing:
     own = [r for place, r in results.cells.items() if place[2] == arm]
     told = [r["training"] for r in own if r["state"] == "done"]
+    costs = (results.cost(*group, arm) for group in results.groups())
     return Standing(
         arm,
         best,
-        sum(t["cpu_seconds"] for t in told),
+        sum(cost.cpu_seconds for cost in costs if cost is not None),
         sum(t["pairs"] for t in told),
         len(told),
         len(own) - len(told),
@@ -183,11 +187,16 @@ def summary(values: Sequence[float]) -> Number:
     return Number(fmean(values), spread, len(values))
 
 
-def load_results(folder: str | Path) -> Results:
+def load_results(folder: str | Path, only: Sequence[str] = ()) -> Results:
     """The results in a study's folder, whatever is there of them.
+
+    Args:
+        folder: of the study.
+        only: groups and data sets that are wanted; none: all.
 
     Raises:
         DataRefused: there is no study in it.
+        UnknownName: what is wanted is not in the study.
     """
     folder = Path(folder)
     try:
@@ -197,16 +206,27 @@ def load_results(folder: str | Path) -> Results:
             ((c["dataset"], c["split"], c["arm"], c["seed"]), c["key"])
             for c in index["cells"]
         ]
+    except FileNotFoundError:
+        raise DataRefused(
+            "no study has been begun in it",
+            where=str(folder),
+            next_step="Begin one: nodeemb study FILE, or name its folder with --out",
+        ) from None
     except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise DataRefused(
             f"no study can be read from it: {error!r}",
             where=str(folder),
             next_step="Begin one: nodeemb study FILE",
         ) from None
+    waiting = index.get("waiting", 0)
+    if only:
+        study = part_of(study, only)
+        names = {one.called for one in study.datasets}
+        places = [(place, key) for place, key in places if place[0] in names]
+        waiting = 0
     found = {place: read_result(folder, key) for place, key in places}
     cells = {place: result for place, result in found.items() if result is not None}
-    wanted = len(places) + index.get("waiting", 0)
-    return Results(study, cells, wanted, read_diagnoses(folder))
+    return Results(study, cells, len(places) + waiting, read_diagnoses(folder))
 
 
 def read_diagnoses(folder: Path) -> dict[str, dict[str, Any]]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nodeemb.progress import amount
-from nodeemb.study import beyond, choices, controls, dose, prophets
+from nodeemb.study import beyond, choices, controls, dose, notes, prophets
 from nodeemb.study.against import HAIR, Comparison
 from nodeemb.study.columns import ABOUT
 from nodeemb.study.contrasts import (
@@ -69,6 +69,9 @@ def markdown(results: Results) -> str:
             parts += [f"## {dataset}, {split}", grid(heads, rows)]
     if results.failed:
         parts += ["## Failed", "\n".join(f"- {line}" for line in failures(results))]
+    noted = notes.rows(results)
+    if noted:
+        parts += [f"## {notes.TITLE}", grid(notes.HEADS, noted)]
     asked = "\n".join(f"- {title}: {asks}" for title, asks in columns_asked(results))
     parts += ["## What the columns ask", asked, machine(results)]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -93,7 +96,8 @@ def legend(results: Results) -> str:
     told += _of_groups(study) + choices.told(study)
     told.append(
         f"All have {study.width} floats a node{_but(study)}. CPU seconds and pairs are of training "
-        "alone, a mean over seeds."
+        "alone: seconds the least over seeds, since the first call compiles and other work on "
+        "the machine only adds, pairs their mean. In all: seconds of one seed of everything."
     )
     told += [
         f"{arm.called} is left out on {', '.join(arm.without)}."

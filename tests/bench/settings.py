@@ -1,8 +1,9 @@
 """How the settings of presets and of the main job were chosen: python -m tests.bench.settings
 
-Tries each setting and its neighbours on graphs that no table of the README uses (pubmed,
-soc-anybeat, wikispeedia; half of the links hidden, seed 0), and prints the mean AUC over
-these graphs under uniform, reversed and degree-matched negatives.
+Tries each setting and its neighbours on three graphs (pubmed, soc-anybeat, wikispeedia; half of
+the links hidden, seed 0), and prints the mean AUC over these graphs under uniform, reversed and
+degree-matched negatives. The README's tables of presets and roles use other graphs; the
+published study has these too, and says so.
 
     python -m tests.bench.settings deepwalk       a preset
     python -m tests.bench.settings roles          the main job: mean over its arms

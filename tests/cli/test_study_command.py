@@ -90,8 +90,8 @@ def test_failed_cells_are_done_again_when_asked(nodeemb, study, monkeypatch):
     assert "0 are to be done" in nodeemb("study", study(), "--out", "here").stderr
     again = nodeemb("study", study(), "--out", "here", "--retry-failed")
     assert "2 are to be done" in again.stderr
-    # in all, beyond the baselines, on its graph
-    assert again.stdout.count("| nerd ") == 3 and "## Failed" not in again.stdout
+    # in all, beyond the baselines, on its graph, what runs noted
+    assert again.stdout.count("| nerd ") == 4 and "## Failed" not in again.stdout
 
 
 @pytest.mark.parametrize(
@@ -112,6 +112,9 @@ def test_wrong_use(refused, study, changes, args, told):
 
 def test_a_table_of_nothing_and_a_study_of_no_name(refused, study):
     study()
+    assert "no study has been begun" in refused(3, "study", "study.yaml", "--table")
+    Path("runs/study-tiny").mkdir(parents=True)
+    Path("runs/study-tiny/study.json").write_text("{")
     assert "no study can be read" in refused(3, "study", "study.yaml", "--table")
     assert 'no study "nothing"' in refused(2, "study", "nothing")
 
@@ -125,8 +128,14 @@ def test_contrasts_are_told_and_missing_ones_are_refused(nodeemb, refused, study
     page = Path("runs/study-tiny/report.html").read_text()
     assert "Contrasts, over graphs" in page and "Graph by graph" in page
     assert nodeemb("study", study(), "-q", "--out", "bare").exit_code == 0
-    said = refused(3, "study", study(), "--out", "bare", "--contrasts")
-    assert "no contrast can be told" in said
+    said = refused(2, "study", study(), "--out", "bare", "--contrasts")
+    assert "the study tiny has no contrasts" in said
+    one = study(
+        contrasts=[{"this": "nerd", "over": "line2"}], margins={"auc": 0.005}, seeds=[0]
+    )
+    assert nodeemb("study", one, "-q", "--out", "one").exit_code == 0
+    said = refused(3, "study", one, "--out", "one", "--contrasts")
+    assert "no contrast can be told yet" in said
 
 
 def test_cells_go_to_one_file_and_come_back(nodeemb, refused, study):
@@ -153,6 +162,28 @@ def test_cells_go_to_one_file_and_come_back(nodeemb, refused, study):
     Path("half.jsonl").write_text("\n".join([*lines[:3], strange]) + "\n")
     part = nodeemb("study", asked, "--known", "half.jsonl", "--out", "third")
     assert "3 cells are known" in part.stderr and "cell 3 of 3" in part.stderr
+    for text in (strange + "\n", ""):
+        Path("other.jsonl").write_text(text)
+        said = refused(3, "study", asked, "--known", "other.jsonl", "--out", "fourth")
+        assert f"none of its {len(text) > 0:d} cells is of the study tiny" in said
+    # all of it is done already
+    assert nodeemb("study", asked, "--known", "cells.jsonl").exit_code == 0
+
+
+def test_a_table_of_a_part(nodeemb, refused, study):
+    twice = ["edges.tsv", {"input": "edges.tsv", "name": "coin", "null": "coin"}]
+    asked = study(datasets=twice)
+    assert nodeemb("study", asked, "-q").exit_code == 0
+    whole = Path("runs/study-tiny/table.md").read_text()
+    assert "## edges, " in whole and "## coin, " in whole
+    part = nodeemb("study", asked, "--table", "--only", "coin").stdout
+    assert "## edges, " not in part and "## coin, " in part
+    assert Path("runs/study-tiny/table.md").read_text() == whole
+    below = nodeemb("study", asked, "--against", "line2").stdout
+    less = nodeemb("study", asked, "--against", "line2", "--only", "coin").stdout
+    columns = [int(text.split(" columns")[0].split()[-1]) for text in (below, less)]
+    assert columns[0] == 2 * columns[1]
+    assert "coins" in refused(2, "study", asked, "--table", "--only", "coins")
 
 
 @pytest.mark.parametrize(

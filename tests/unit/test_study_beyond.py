@@ -43,7 +43,7 @@ def test_each_data_set_has_its_better_baseline():
     # b 1, which validation chose, not b 2, which is better on the test
     assert found["b"] == pytest.approx({place[0]: -0.1, place[1]: -0.15})
     rows = beyond.rows(beyond.beyond(told()))
-    assert rows == [["a", "", "+0.0250 (1 of 2)"], ["b", "", "-0.1250 (0 of 2)"]]
+    assert rows == [["a", "+0.0250 (1 of 2)"], ["b", "-0.1250 (0 of 2)"]]
 
 
 def test_splits_are_paired():
