@@ -29,6 +29,9 @@ from nodeemb.factorise.watch import Watch
 from nodeemb.graph.graph import Graph
 
 
+_ONE = 1e-6  # what eigenvalues may be off
+
+
 def netmf(
     graph: Graph,
     options: NetmfOptions,
@@ -69,6 +72,13 @@ def _large_window(
     found = eigen(normal, options.eigenpairs, options, seed, watch.part(0, 0.3))
     some = min(options.eigenpairs, len(found.values))
     values, vectors = found.values[:some], root * found.vectors[:, :some]
+    parts = int((values > 1 - _ONE).sum())  # a part of the graph has an eigenvalue of 1
+    if 2 * parts > some:
+        watch.notes.append(
+            f"{parts:,} of {some:,} eigenpairs only tell parts of the graph that no link joins "
+            "from each other: more of them (factorise.eigenpairs), or the largest part alone, "
+            "know more"
+        )
     powers = sum(values**r for r in range(1, options.window + 1)) / options.window
     volume = degrees.sum() / options.shift
     ones, weighted = np.ones(links.size), volume * vectors * powers

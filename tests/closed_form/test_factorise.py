@@ -190,6 +190,25 @@ def test_netmf_is_the_log_of_the_mean_walk(graph):
     np.testing.assert_allclose(large, wanted, atol=1e-5)
 
 
+def rings(count, size=4):
+    """So many rings that no link joins."""
+    nodes = np.arange(count * size)
+    ahead = nodes // size * size + (nodes + 1) % size
+    return Graph.from_edges(nodes, ahead, num_nodes=count * size)
+
+
+@pytest.mark.parametrize(("parts", "told"), [(30, True), (8, True), (3, False)])
+def test_eigenpairs_that_only_tell_parts_apart_are_noted(parts, told):
+    """Each part has an eigenvalue of 1: with as many parts as pairs nothing else is seen."""
+    watch = Watch()
+    options = NetmfOptions(window=3, eigenpairs=10)
+    netmf.log_matrix(rings(parts), options, 0, watch)
+    noted = [note for note in watch.notes if "only tell parts" in note]
+    assert noted == watch.notes[: len(noted)] and bool(noted) == told
+    if told:
+        assert f"{min(parts, 10)} of 10 eigenpairs" in noted[0]
+
+
 @pytest.mark.parametrize("graph", [*DEGENERATE, middling(weighted=True)])
 def test_directed_netmf_is_the_log_of_the_walks_ahead(graph):
     steps, out = rows_over_sum(dense(graph)), dense(graph).sum(axis=1)
