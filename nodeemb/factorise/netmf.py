@@ -28,7 +28,6 @@ from nodeemb.factorise.svd import Eigen, Order, by_size, eigen
 from nodeemb.factorise.watch import Watch
 from nodeemb.graph.graph import Graph
 
-
 _ONE = 1e-6  # what eigenvalues may be off
 
 
