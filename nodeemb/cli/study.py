@@ -126,7 +126,7 @@ def study(
     from nodeemb.engine import count_threads
     from nodeemb.study.options import load_study
     from nodeemb.study.record import check_record, take_record
-    from nodeemb.study.work import default_folder, prepare
+    from nodeemb.study.work import default_folder, looked_again, prepare
 
     count_threads(threads)
     looked = table or against is not None or contrasts or record is not None
@@ -148,7 +148,7 @@ def study(
     for path in known or []:
         taken = take_record(job, path)
         show.say(f"{taken:,} cells are known from {path}")
-        job = prepare(asked, out, retry_failed, only or ())
+        job = looked_again(job, retry_failed)
     if not quiet:
         _before(asked, job)
     _do(job, forecast, over_limit, jobs, threads, quiet)
@@ -274,10 +274,9 @@ def _forecast_lines(
             recipe = cells[0].recipe
             trained = ""
             if recipe is not None:
-                trained = (
-                    f"   {recipe.training.epochs} epochs, {cells[0].pairs:,.0f} pairs, "
-                    f"{show.size(one.memory)}"
-                )
+                trained = f"   {show.size(one.memory)}"
+                if recipe.factorise is None:
+                    trained += f", {recipe.training.epochs} epochs, {cells[0].pairs:,.0f} pairs"
             lines.append(
                 f"{', '.join(place)}   {len(cells)} x ({one.training:.1f} + "
                 f"{one.measuring:.1f}) s{trained}"

@@ -126,6 +126,11 @@ def _job(
     return Job(study, folder, graphs, cells, plan, tuple(todo.values()))
 
 
+def looked_again(job: Job, retry_failed: bool = False) -> Job:
+    """The same as things stand in the folder by now; no graph is read again."""
+    return _job(job.study, job.folder, job.graphs, job.candidates, retry_failed)
+
+
 def rounds(job: Job) -> Iterator[tuple[Cell, ...]]:
     """Cells to do one round after the other; the first may choose who is in the second.
 
@@ -136,7 +141,7 @@ def rounds(job: Job) -> Iterator[tuple[Cell, ...]]:
         yield tuple(ready(job.plan, job.todo))
         if not job.plan.waiting:
             return
-        job = _job(job.study, job.folder, job.graphs, job.candidates)
+        job = looked_again(job)
 
 
 def check_folder(folder: Path, study: Study) -> None:
