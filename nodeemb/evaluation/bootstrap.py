@@ -44,6 +44,30 @@ def resampled_ranking(
     return _rankings(order, last, len(positive), hits_at, link_keys, negative_keys)
 
 
+def auc_of_clusters(
+    positive: np.ndarray,
+    negative: np.ndarray,
+    positive_of: np.ndarray,
+    negative_of: np.ndarray,
+    counts: np.ndarray,
+) -> np.ndarray:
+    """(replicates,) AUC where each pair counts as often as its cluster was drawn.
+
+    NaN where no link or no negative was.
+
+    Args:
+        positive, negative: (p,) and (q,) finite scores.
+        positive_of, negative_of: (p,) and (q,) cluster of each.
+        counts: (replicates, clusters) uint16, how often each was drawn.
+    """
+    scores = np.concatenate([positive, negative]).astype(np.float64)
+    order = np.argsort(-scores).astype(np.int32)
+    ordered = scores[order]
+    last = np.append(ordered[1:] != ordered[:-1], True)
+    cluster = np.concatenate([positive_of, negative_of]).astype(np.int32)
+    return _aucs(order, last, len(positive), cluster, counts)
+
+
 def resampled_means(values: np.ndarray, replicates: int, key: np.uint64) -> np.ndarray:
     """(replicates,) means of resamples of (k,) values."""
     keys = [resample_key(key, r, False) for r in range(replicates)]
@@ -166,6 +190,29 @@ def _rankings(
         resample(link_keys[r], counts[:num_links])
         resample(negative_keys[r], counts[num_links:])
         ranking_of_counts(order, last, counts, num_links, hits_at, out[r])
+    return out
+
+
+@njit(parallel=True)
+def _aucs(
+    order: np.ndarray,
+    last: np.ndarray,
+    num_links: int,
+    cluster: np.ndarray,
+    drawn: np.ndarray,
+) -> np.ndarray:
+    out = np.empty(len(drawn))
+    none = np.empty(0, np.int64)
+    for r in prange(len(drawn)):
+        counts = np.empty(len(order), np.uint16)
+        for i in range(len(counts)):
+            counts[i] = drawn[r, cluster[i]]
+        if counts[:num_links].sum() == 0 or counts[num_links:].sum() == 0:
+            out[r] = np.nan
+            continue
+        told = np.empty(3)
+        ranking_of_counts(order, last, counts, num_links, none, told)
+        out[r] = told[0]
     return out
 
 

@@ -67,7 +67,7 @@ def do_cell(
     try:
         model, result["training"] = _trained(cell, task, threads, progress)
         asked = time.process_time()
-        found = task.measure(model, list(cell.columns), cell.seed)
+        found = task.measure(model, list(cell.columns), cell.seed, cell.resamples)
         result |= found._asdict()
         result["measuring_cpu_seconds"] = round(time.process_time() - asked, 3)
     except _FAILS as error:

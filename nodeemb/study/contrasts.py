@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from statistics import fmean
 from typing import NamedTuple
 
+import numpy as np
+
 from nodeemb.study.options import Study
 from nodeemb.study.parts import Contrast
 from nodeemb.study.results import Results
@@ -26,6 +28,8 @@ class Answer(NamedTuple):
 
     this, over: the arms that stand for the two families.
     group: of the data set; "" for none.
+    nodes: 95 % interval of the difference on the first split with other nodes
+        (nodeemb.study.resampling), where they were drawn.
     """
 
     contrast: str
@@ -37,6 +41,7 @@ class Answer(NamedTuple):
     found: Difference
     runs: int
     group: str = ""
+    nodes: tuple[float, float] | None = None
 
 
 class Overall(NamedTuple):
@@ -86,7 +91,41 @@ def _answer(
     told = difference(values, margin, held_ratio(split))
     group = results.study.group_of(dataset)
     return Answer(
-        contrast.called, column, dataset, split, this, over, told, len(seeds), group
+        contrast.called, column, dataset, split, this, over, told, len(seeds), group,
+        _over_nodes(results, dataset, split, this, over, column),
+    )  # fmt: skip
+
+
+def _over_nodes(
+    results: Results, dataset: str, split: str, this: str, over: str, column: str
+) -> tuple[float, float] | None:
+    seed = results.study.seeds_of(dataset)[0]
+    own, other = (
+        (results.cells[dataset, split, arm, seed].get("replicates") or {}).get(column)
+        if (dataset, split, arm, seed) in results.cells
+        else None
+        for arm in (this, over)
+    )
+    if not own or not other or len(own) != len(other):
+        return None
+    low, high = np.percentile(np.subtract(own, other), [2.5, 97.5])
+    return float(low), float(high)
+
+
+def agreement(told: Sequence[Answer]) -> str:
+    """How often intervals over nodes say what those over splits say; "" without any."""
+    asked = [a for a in told if a.nodes is not None]
+    if not asked:
+        return ""
+    sure = [a for a in asked if a.found.verdict in ("better", "worse")]
+    same = sum(
+        a.nodes is not None and (a.nodes[0] > 0 if a.found.mean > 0 else a.nodes[1] < 0)
+        for a in sure
+    )
+    return (
+        f"Over nodes: of {len(sure):,} differences that are better or worse over splits, the "
+        f"interval with nodes drawn anew on the first split leaves out zero on the same side "
+        f"in {same:,}."
     )
 
 
@@ -154,6 +193,7 @@ def heads(each: bool) -> list[str]:
             "arms",
             "difference",
             "95 %",
+            "over nodes",
             "",
         ]
     return [
@@ -168,6 +208,7 @@ def rows_of_answers(told: Sequence[Answer]) -> list[list[str]]:
         [
             a.contrast, a.column, a.dataset, a.split, f"{a.this}, {a.over}",
             f"{a.found.mean:+.4f}", f"{a.found.low:+.4f} .. {a.found.high:+.4f}",
+            "" if a.nodes is None else f"{a.nodes[0]:+.4f} .. {a.nodes[1]:+.4f}",
             a.found.verdict,
         ]
         for a in told

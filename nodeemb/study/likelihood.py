@@ -31,6 +31,21 @@ def gain(
 ) -> float:
     """The gain of a model, in nats for each hidden event.
 
+    Args: as `gains`.
+    """
+    total, events = gains(score_rows, hidden, train, per_pair, power)
+    return float(total.sum() / events.sum())
+
+
+def gains(
+    score_rows: ScoreRows,
+    hidden: csr_array,
+    train: csr_array,
+    per_pair: float,
+    power: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) nats gained on the events of each source, and (n,) how many there are.
+
     Args:
         score_rows: (source rows, target rows) -> scores of the model.
         hidden: (n, n) counts B.
@@ -45,7 +60,7 @@ def gain(
     targets = np.flatnonzero(columns)
     alone = np.log((columns[targets] + 1) / (columns.sum() + size))
     alone -= np.log(per_pair * noise[targets])
-    total = events = 0.0
+    total, events = np.zeros((2, size))
     step = max(1, _AT_ONCE // len(targets))
     for first in range(0, len(rows), step):
         some = rows[first : first + step]
@@ -55,9 +70,9 @@ def gain(
         away[some[:, None] == targets[None, :]] = 0
         pairs = np.repeat(some, len(targets)), np.tile(targets, len(some))
         scores = np.asarray(score_rows(*pairs), np.float64).reshape(counts.shape)
-        total -= (counts * np.logaddexp(0, -scores)).sum()
-        total -= (away * np.logaddexp(0, scores)).sum()
-        total += (counts * np.logaddexp(0, -alone)).sum()
-        total += (away * np.logaddexp(0, alone)).sum()
-        events += counts.sum()
-    return float(total / events)
+        total[some] -= (counts * np.logaddexp(0, -scores)).sum(1)
+        total[some] -= (away * np.logaddexp(0, scores)).sum(1)
+        total[some] += (counts * np.logaddexp(0, -alone)).sum(1)
+        total[some] += (away * np.logaddexp(0, alone)).sum(1)
+        events[some] = counts.sum(1)
+    return total, events

@@ -78,6 +78,12 @@ class Study(Options):
     hours: float | None = Field(
         default=None, gt=0, description="what the forecast must not exceed"
     )
+    resamples: int = Field(
+        default=0,
+        ge=0,
+        le=10_000,
+        description="how often nodes are drawn anew on the first split, for an interval over nodes",
+    )
     contrasts: list[Contrast] = Field(
         default=[], description="arms to hold against each other, fixed beforehand"
     )

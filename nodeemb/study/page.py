@@ -14,6 +14,7 @@ from nodeemb.study.charts import CHARTS, SIGNS, Mark, Rung, Series, ladder, plot
 from nodeemb.study.columns import ABOUT
 from nodeemb.study.contrasts import (
     Answer,
+    agreement,
     answers,
     chosen,
     heads,
@@ -310,7 +311,7 @@ def _contrasts(told: Sequence[Answer], results: Results) -> str:
     return (
         "<h2>Contrasts, over graphs</h2>"
         + _table(heads(each=False), rows_overall(overall(told)))
-        + _paragraphs([CONTRASTS])
+        + _paragraphs([CONTRASTS, agreement(told)])
         + _dose(dose.doses(told, results.diagnoses))
         + "<details><summary>Graph by graph</summary>"
         + _table(heads(each=True), rows_of_answers(told))

@@ -46,6 +46,7 @@ class Cell:
         columns: that are measured.
         size: of the graph that it trains on.
         key: digest of everything that decides its numbers.
+        resamples: how often its columns are measured with other nodes.
     """
 
     dataset: str
@@ -58,6 +59,7 @@ class Cell:
     columns: tuple[str, ...]
     size: Size
     key: str
+    resamples: int = 0
 
     @property
     def place(self) -> tuple[str, str, str, int]:
@@ -171,14 +173,15 @@ def _cells_of(
     columns = tuple(study.columns_of(dataset))
     size = graph_size(task.train)
     counted: dict[str, float] = {}
+    resamples = study.resamples if seed == study.seeds_of(dataset)[0] else 0
     for arm, recipe in arms:
         pairs = 0.0
         if recipe is not None:
             recipe, pairs = with_budget(recipe, task.train, budget, seed, counted)
-        key = _key(recipe, arm.baseline, task, seed, columns)
+        key = _key(recipe, arm.baseline, task, seed, columns, resamples)
         yield Cell(
             dataset, kind, seed, arm.called, recipe, arm.baseline, pairs, columns, size,
-            key,
+            key, resamples,
         )  # fmt: skip
 
 
@@ -188,6 +191,7 @@ def _key(
     task: Task,
     seed: int,
     columns: tuple[str, ...],
+    resamples: int,
 ) -> str:
     decides: dict[str, Any] = {
         "nodeemb": __version__,
@@ -197,6 +201,8 @@ def _key(
         "seed": seed,
         "columns": sorted(columns),
     }
+    if resamples:
+        decides["resamples"] = resamples
     if recipe is not None:
         decides["recipe"] = choices_on(recipe, ABOUT)
         decides["scheme"] = choices_on(recipe.scheme())

@@ -13,6 +13,7 @@ from nodeemb.study.against import HAIR, Comparison
 from nodeemb.study.columns import ABOUT
 from nodeemb.study.contrasts import (
     Answer,
+    agreement,
     answers,
     heads,
     overall,
@@ -142,6 +143,7 @@ def contrasts_text(
     found = dose.doses(told, diagnoses)
     if found:
         parts += [grid(dose.HEADS, dose.rows(found)), dose.NOTE]
+    parts += filter(None, [agreement(told)])
     return "\n\n".join([*parts, grid(heads(each=True), rows_of_answers(told))])
 
 

@@ -16,14 +16,15 @@ from scipy.sparse import csr_array
 
 from nodeemb.errors import WrongUse
 from nodeemb.evaluation.columns import measured
-from nodeemb.evaluation.questions import Questions, Unasked
+from nodeemb.evaluation.questions import Answers, Questions, Unasked
 from nodeemb.evaluation.scorer import ScoreRows
 from nodeemb.evaluation.split import Split, split_edges
 from nodeemb.graph.graph import Graph
 from nodeemb.recipe import Recipe
 from nodeemb.study.columns import COUNTS, SIGNS, WHOLE, WORD_SETS
 from nodeemb.study.datasets import Material
-from nodeemb.study.likelihood import gain
+from nodeemb.study.likelihood import gain, gains
+from nodeemb.study.resampling import drawn_nodes, resampled_columns, resampled_ratio
 from nodeemb.study.splits import SPLITS, check_split, hide, validation_test
 
 KINDS = (COUNTS, SIGNS, WHOLE)
@@ -42,11 +43,15 @@ class Model(NamedTuple):
 
 
 class Found(NamedTuple):
-    """Numbers of columns on test and validation, and why others are none."""
+    """Numbers of columns on test and validation, and why others are none.
+
+    replicates: column -> its number on the test for each draw of nodes, where asked for.
+    """
 
     test: dict[str, float]
     validation: dict[str, float]
     unasked: dict[str, str]
+    replicates: dict[str, list[float]] | None = None
 
 
 class Task(Protocol):
@@ -61,8 +66,10 @@ class Task(Protocol):
     graph_hash: str
     hash: str
 
-    def measure(self, model: Model, columns: list[str], seed: int) -> Found:
-        """Columns of a model."""
+    def measure(
+        self, model: Model, columns: list[str], seed: int, resamples: int = 0
+    ) -> Found:
+        """Columns of a model, and `resamples` times those of other nodes, where they can be."""
 
 
 class LinkTask:
@@ -73,14 +80,23 @@ class LinkTask:
         self.graph_hash = split.manifest["graph_hash"]
         self.hash = split.manifest["hash"]
 
-    def measure(self, model: Model, columns: list[str], seed: int) -> Found:
+    def measure(
+        self, model: Model, columns: list[str], seed: int, resamples: int = 0
+    ) -> Found:
         """Columns of `nodeemb.evaluation.columns`."""
         test, unasked = _of_links(self.split, model.score_rows, columns, seed)
+        moved = None
+        if resamples:
+            answers = Answers(
+                Questions(self.split, seed), model.score_rows, "the model"
+            )
+            drawn = drawn_nodes(self.train.num_nodes, resamples, seed)
+            moved = resampled_columns(answers, columns, drawn)
         inner = validation_test(self.split)
         validation: dict[str, float] = {}
         if inner is not None:
             validation, _ = _of_links(inner, model.score_rows, columns, seed)
-        return Found(test, validation, unasked)
+        return Found(test, validation, unasked, moved)
 
 
 def _of_links(
@@ -117,17 +133,23 @@ class CountTask:
             found.row, found.col, weight=found.data, num_nodes=found.shape[0]
         )
 
-    def measure(self, model: Model, columns: list[str], seed: int) -> Found:
+    def measure(
+        self, model: Model, columns: list[str], seed: int, resamples: int = 0
+    ) -> Found:
         """`gain`, which only a model that was trained with noise has."""
         try:
             per_pair, power = _noise_of(model.recipe)
         except Unasked as why:
             return Found({}, {}, dict.fromkeys(columns, str(why)))
-        found = [
-            1000 * gain(model.score_rows, part, self._counts, per_pair, power)
-            for part in (self._test, self._validation)
-        ]
-        return Found({"gain": found[0]}, {"gain": found[1]}, {})
+        asked = self._counts, per_pair, power
+        total, events = gains(model.score_rows, self._test, *asked)
+        test = 1000 * float(total.sum() / events.sum())
+        chosen_by = 1000 * gain(model.score_rows, self._validation, *asked)
+        moved = None
+        if resamples:
+            drawn = drawn_nodes(len(total), resamples, seed)
+            moved = {"gain": resampled_ratio(1000 * total, events, drawn)}
+        return Found({"gain": test}, {"gain": chosen_by}, {}, moved)
 
 
 def _noise_of(recipe: Recipe | None) -> tuple[float, float]:
@@ -172,7 +194,9 @@ class SignTask:
         self.graph_hash = self.split.manifest["graph_hash"]
         self.hash = self.split.manifest["hash"]
 
-    def measure(self, model: Model, columns: list[str], seed: int) -> Found:
+    def measure(
+        self, model: Model, columns: list[str], seed: int, resamples: int = 0
+    ) -> Found:
         """AUC and F1 of signs, alone and beyond degrees."""
         from nodeemb.evaluation.signs import DEGREES, evaluate_signs
 
@@ -202,7 +226,9 @@ class WholeTask:
         self.train = _as_links(material)
         self.graph_hash = self.hash = self.train.digest()
 
-    def measure(self, model: Model, columns: list[str], seed: int) -> Found:
+    def measure(
+        self, model: Model, columns: list[str], seed: int, resamples: int = 0
+    ) -> Found:
         """Word relations by the model's own score."""
         from nodeemb.evaluation.words import evaluate_words
 

@@ -102,6 +102,19 @@ def test_a_cell_is_training_and_measuring_by_hand(here):
             assert told["pair_accuracy"] == one_way.value
 
 
+def test_the_first_split_is_measured_with_other_nodes_too_where_asked(here):
+    plain, asked = done(small()), done(small(resamples=5), "resampled")
+    for place, cell in asked.cells.items():
+        before = plain.cells[place]
+        assert cell["test"] == before["test"]
+        first = place[3] == 3
+        assert (cell["key"] != before["key"]) == first
+        told = cell["replicates"] or {}
+        assert set(told) == ({"auc", "pair_accuracy"} if first else set())
+        assert all(len(values) == 5 for values in told.values())
+        assert not before["replicates"]
+
+
 def test_every_arm_of_a_split_meets_the_same_links(here):
     results = done(small(splits=["half", "dirlinkbench"]))
     for split in ("half", "dirlinkbench"):

@@ -185,3 +185,29 @@ def test_gains_are_held_against_the_skew_of_their_graphs():
         asked, made.cells, made.wanted, {**skews, "three": {"skew": {"value": 0}}}
     )
     assert "Kendall" in markdown(told) and "Dose and response" in page(told)
+
+
+def test_other_nodes_give_an_interval_of_the_first_split():
+    asked = study()
+    made = results(
+        asked,
+        lambda arm, *_: 0.7 + 0.1 * (arm == "b 1"),
+        {"a": 0.5, "b 1": 0.9, "b 2": 0.4}.get,
+    )
+    assert all(one.nodes is None for one in answers(made))
+    assert "Over nodes" not in markdown(made)
+    shared = np.linspace(-0.2, 0.2, 41)  # what all arms move by
+    for (graph, _, arm, seed), cell in made.cells.items():
+        cell["replicates"] = None
+        if seed == 0 and graph != "three":
+            more = {"a": 0.0, "b 1": 0.1, "b 2": 0.1 * shared}[arm]
+            cell["replicates"] = {"auc": list(0.7 + shared + more)}
+    told = {(a.dataset, a.contrast): a for a in answers(made)}
+    assert told["one", "b - a"].nodes == pytest.approx((0.1, 0.1))
+    low, high = np.percentile(0.1 - 0.1 * shared, [2.5, 97.5])
+    assert told["one", "b 1 - b 2"].nodes == pytest.approx((low, high))
+    assert told["three", "b - a"].nodes is None
+    for text in (markdown(made), page(made)):
+        assert (
+            "+0.1000 .. +0.1000" in text and "leaves out zero on the same side" in text
+        )
