@@ -94,6 +94,16 @@ def dataset_labels(name: str, graph: Graph) -> Labels:
         WrongUse: there is no such data set, or its card knows of no labels.
         DataRefused: the file is not there or is another one.
     """
+    path = labels_path(name)
+    card = load_card(name)
+    return read_labels(path, graph, card.labels is not None and card.labels.members)
+
+
+def labels_path(name: str) -> Path:
+    """The file of labels of a data set, which is the one that its card knows.
+
+    Raises: as `dataset_labels`.
+    """
     from nodeemb.io.cards import check_sha256, data_folder, where_to_put
 
     card = load_card(name)
@@ -111,7 +121,7 @@ def dataset_labels(name: str, graph: Graph) -> Labels:
         )
     path = folder.joinpath(*card.labels.file.split("/"))
     check_sha256(path, card.labels.sha256, name)
-    return read_labels(path, graph, card.labels.members)
+    return path
 
 
 def _lines(path: Path) -> Iterable[str]:

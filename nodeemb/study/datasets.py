@@ -24,11 +24,13 @@ from nodeemb.corpus.reading import read_corpus
 from nodeemb.diagnosis.evidence import Evidence, of_corpus
 from nodeemb.errors import WrongUse
 from nodeemb.graph.graph import Graph
+from nodeemb.io.labels import labels_path
 from nodeemb.options import Options
 from nodeemb.settings import Input
 from nodeemb.study.blocks import Blocks, drawn_blocks
 from nodeemb.study.doses import Dose, drawn_counts
 from nodeemb.study.nulls import NULLS, null_of
+from nodeemb.study.senses import graph_of_words, read_words
 
 Material = Graph | Evidence
 
@@ -105,6 +107,11 @@ class Dataset(Options):
         "coin; configuration: links drawn anew with the same degrees; permuted: targets "
         "have each other's names",
     )
+    words: str = Field(
+        default="",
+        description="of a data set whose nodes are senses: the column of its labels that holds "
+        "their words, with | between them; words are nodes then, in place of senses",
+    )
     name: str = Field(default="", description="what it is called in the table")
     group: str = Field(default="", description="one of the study's groups")
 
@@ -127,6 +134,8 @@ class Dataset(Options):
                 f"null {self.null} is for graphs that are read",
                 next_step="Give it with input; texts have shuffled, doses a skew of 0",
             )
+        if self.words and (self.input is None or self.null):
+            raise WrongUse("words are for data sets of senses as they are")
         if not self.called:
             raise WrongUse(f"a data set of {given[0]} needs a name")
         return self
@@ -178,6 +187,9 @@ class Dataset(Options):
             return drawn_blocks(self.blocks)
         assert self.input is not None
         graph = self.input.read()
+        if self.words:
+            found = read_words(labels_path(self.input.name), self.words)
+            return graph_of_words(graph, found)
         return null_of(graph, self.null) if self.null else graph
 
 

@@ -11,7 +11,10 @@ _ORDER = ("better", "worse", "equivalent", "undecided")
 
 
 def said(told: Sequence[Answer]) -> list[str]:
-    """A sentence for each contrast in each column of each group, the plainest first."""
+    """A sentence for each contrast in each column of each group, the plainest first.
+
+    Columns of a part of the links, such as those of one support, come after the others.
+    """
     lines = []
     for one in overall(told):
         this, over = one.contrast.split(" - ", 1)
@@ -24,7 +27,7 @@ def said(told: Sequence[Answer]) -> list[str]:
         sure = max(one.verdicts.values()) / one.graphs
         lines.append(
             (
-                -(strength + sure),
+                ("_support:" in one.column, -(strength + sure)),
                 f"{where}, {ABOUT[one.column].title}: {this} against {over} on {graphs}: "
                 f"{', '.join(counted)}; in the middle {one.found.middle:+.4f}.",
             )

@@ -221,6 +221,7 @@ def standing_rows(results: Results) -> tuple[list[str], list[list[str]]]:
             str(s.failed),
         ]
         for s in standings(results)
+        if s.done or s.failed
     ]
     return ["", "best in columns", "CPU s", "pairs", "cells", "failed"], rows
 

@@ -10,6 +10,7 @@ from nodeemb.study.dose import doses
 from nodeemb.study.options import Study
 from nodeemb.study.page import page
 from nodeemb.study.results import Results
+from nodeemb.study.sentences import said
 from nodeemb.study.statistics import holm
 from nodeemb.study.table import markdown
 
@@ -211,3 +212,15 @@ def test_other_nodes_give_an_interval_of_the_first_split():
         assert (
             "+0.1000 .. +0.1000" in text and "leaves out zero on the same side" in text
         )
+
+
+def test_sentences_of_a_part_of_the_links_come_last():
+    part = "auc_support:4+"
+    asked = study(columns=["auc", part], margins={"auc": 0.01, part: 0.01})
+    made = results(asked, lambda *_: 0.7, {"a": 0.5, "b 1": 0.9, "b 2": 0.4}.get)
+    for (_, _, arm, seed), cell in made.cells.items():
+        # plain in the part, undecided in all
+        cell["test"] = {"auc": 0.7 + 0.1 * seed * (arm == "a")}
+        cell["test"][part] = 0.6 + 0.1 * (arm == "b 1") + 0.001 * (seed % 2)
+    lines = said(answers(made))
+    assert ["support" in line for line in lines] == [False, False, True, True]
