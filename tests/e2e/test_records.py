@@ -13,7 +13,7 @@ from nodeemb.study.plan import Graphs, make_cells
 RESULTS = Path(__file__).parents[2] / ".results"
 
 
-@pytest.mark.parametrize("study", ["published", "roles-quick"])
+@pytest.mark.parametrize("study", ["published", "roles-quick", "roles"])
 def test_recorded_cells_are_taken_for_what_they_were(study):
     """One graph's: a choice that is new changes the keys of all."""
     if not load_card("cora_ml").here:
