@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from nodeemb.errors import unknown_name
 from nodeemb.study.options import Study
@@ -36,4 +37,8 @@ def part_of(study: Study, only: Sequence[str]) -> Study:
     kept = [one for one in study.datasets if one.called in names]
     there = {*names, *(one.group for one in kept)}
     asked = [one for one in study.controls if one.dataset in there]
-    return study.model_copy(update={"datasets": kept, "controls": asked})
+    part = study.model_copy(update={"datasets": kept, "controls": asked})
+    for name, value in vars(type(study)).items():
+        if isinstance(value, cached_property):  # what was found out of the whole
+            part.__dict__.pop(name, None)
+    return part

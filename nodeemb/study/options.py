@@ -251,7 +251,11 @@ class Study(Options):
 
     def group_of(self, dataset: str) -> str:
         """The name of a data set's group; "" for none."""
-        return next(one.group for one in self.datasets if one.called == dataset)
+        return self._group_names[dataset]
+
+    @cached_property
+    def _group_names(self) -> dict[str, str]:
+        return {one.called: one.group for one in self.datasets}
 
     def splits_of(self, dataset: str) -> list[str]:
         """Kinds of split of a data set."""
@@ -284,6 +288,13 @@ class Study(Options):
 
     def arms_of(self, dataset: str) -> list[StudyArm]:
         """The arms that are done on a data set, at all their widths."""
+        return self._arms[dataset]
+
+    @cached_property
+    def _arms(self) -> dict[str, list[StudyArm]]:
+        return {one.called: self._arms_of(one.called) for one in self.datasets}
+
+    def _arms_of(self, dataset: str) -> list[StudyArm]:
         group = self._group(dataset)
         names = [name for given in group.arms or [] for name in self.families[given]]
         places = {dataset, self.group_of(dataset)}
@@ -306,11 +317,12 @@ class Study(Options):
 
     def all_arms(self) -> list[str]:
         """Names of the arms of all data sets, in order."""
-        return list(
-            dict.fromkeys(
-                arm.called for one in self.datasets for arm in self.arms_of(one.called)
-            )
-        )
+        return self._all_arms
+
+    @cached_property
+    def _all_arms(self) -> list[str]:
+        arms = (arm for own in self._arms.values() for arm in own)
+        return list(dict.fromkeys(arm.called for arm in arms))
 
     def budget(self, dataset: str, nodes: int) -> float | None:
         """Pairs for each trained arm on a data set of so many nodes."""
