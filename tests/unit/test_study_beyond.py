@@ -70,3 +70,10 @@ def test_groups_stand_apart_and_those_without_baselines_are_left_out():
     )
     assert beyond.beyond(bare) == []
     assert beyond.TITLE not in markdown(bare) and beyond.TITLE not in page(bare)
+
+
+def test_equal_but_for_rounding_is_not_above():
+    """Three splits of .1 + .2 against .3 each: the same numbers, summed another way."""
+    assert beyond._text({("one", "half"): 0.1 + 0.2 - 0.3, ("two", "half"): 0.1}) == (
+        "+0.0500 (1 of 2)"
+    )

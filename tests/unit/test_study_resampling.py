@@ -5,12 +5,17 @@ from __future__ import annotations
 import numpy as np
 import planted
 import pytest
+from scipy.sparse import csr_array
 from sklearn.metrics import roc_auc_score
 
 from nodeemb.evaluation.bootstrap import auc_of_clusters
 from nodeemb.evaluation.questions import Answers, Questions
 from nodeemb.evaluation.split import split_edges
+from nodeemb.options import parse
 from nodeemb.rng import integers, stream_key, units
+from nodeemb.study.likelihood import gain, gains
+from nodeemb.study.only import part_of
+from nodeemb.study.options import Study
 from nodeemb.study.resampling import (
     RANKED,
     drawn_nodes,
@@ -72,3 +77,64 @@ def test_a_ratio_is_of_what_was_drawn():
     assert resampled_ratio(above, below, counts) == pytest.approx(
         [0.6, 0.5, 5 / 11], abs=1e-6
     )
+
+
+def test_a_node_counts_with_the_links_that_it_is_the_source_of():
+    split = split_edges(planted.small_digraph(), test=0.3, seed=1)
+
+    def score(u, v):
+        return np.sin(3.0 * u + 1) * np.cos(2.0 * v)
+
+    answers = Answers(Questions(split, 0), score, "it")
+    one_way = answers.questions.pairs("one_way")
+    counts = drawn_nodes(split.train.num_nodes, 40, 0)
+    counts = counts[counts[:, one_way[:, 0]].sum(1) > 0]
+    told = resampled_columns(answers, ["pair_accuracy"], counts)["pair_accuracy"]
+    for value, drawn in zip(told, counts, strict=True):
+        again = np.repeat(one_way, drawn[one_way[:, 0]], axis=0)
+        u, v = again.T
+        right = np.where(score(u, v) == score(v, u), 0.5, score(u, v) > score(v, u))
+        assert value == pytest.approx(right.mean(), abs=1e-6)
+
+
+def test_gains_are_of_each_source():
+    hidden, train = (
+        csr_array(np.floor(6 * units(stream_key(0, name), 0, 100)).reshape(10, 10) + 1)
+        for name in ("hidden", "train")
+    )
+
+    def score(u, v):
+        return np.sin(1.0 + u * 3 + v)
+
+    total, events = gains(score, hidden, train, 2.0, 1.0)
+    for row in range(10):
+        alone = hidden.toarray()
+        alone[np.arange(10) != row] = 0
+        one = gain(score, csr_array(alone), train, 2.0, 1.0)
+        assert total[row] / events[row] == pytest.approx(one)
+        assert events[row] == alone[row].sum() - alone[row, row]
+
+
+def test_a_part_of_a_study_has_no_arms_of_the_rest():
+    groups = {"x": {"arms": ["a"]}, "y": {"arms": ["b"]}}
+    made = parse(
+        Study,
+        {
+            "name": "p",
+            "title": "P",
+            "groups": groups,
+            "datasets": [
+                {"input": "one", "group": "x"},
+                {"input": "two", "group": "y"},
+            ],
+            "arms": [{"name": "a", "preset": "line2"}, {"name": "b", "preset": "nerd"}],
+            "splits": ["half"],
+            "columns": ["auc"],
+            "seeds": [0],
+            "width": 8,
+        },
+        "test",
+    )
+    assert made.all_arms() == ["a", "b"]
+    assert part_of(made, ["y"]).all_arms() == ["b"]
+    assert made.all_arms() == ["a", "b"]
