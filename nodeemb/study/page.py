@@ -341,11 +341,7 @@ def _beyond(results: Results) -> str:
 
 
 def _choices(results: Results) -> str:
-    found = choices.rows(results)
-    if not found:
-        return ""
-    table = _table(choices.HEADS, found)
-    return f"<details><summary>What validation chose</summary>{table}</details>"
+    return _folded("What validation chose", choices.HEADS, choices.rows(results))
 
 
 def _dose(found: Sequence[dose.Dose]) -> str:
@@ -369,11 +365,14 @@ def _failed(results: Results) -> str:
 
 
 def _noted(results: Results) -> str:
-    found = notes.rows(results)
-    if not found:
+    return _folded(notes.TITLE, notes.HEADS, notes.rows(results))
+
+
+def _folded(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table that is opened by who wants it; nothing where it is empty."""
+    if not rows:
         return ""
-    table = _table(notes.HEADS, found)
-    return f"<details><summary>{notes.TITLE}</summary>{table}</details>"
+    return f"<details><summary>{title}</summary>{_table(heads, rows)}</details>"
 
 
 def _paragraphs(texts: Sequence[str]) -> str:

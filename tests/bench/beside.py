@@ -19,9 +19,8 @@ import numpy as np
 from nodeemb.evaluation.negatives import draw_negatives
 from nodeemb.evaluation.split import split_edges
 from nodeemb.io.cards import read_dataset
-from nodeemb.run import choose_recipe, embed
-from nodeemb.sampling.registry import plan
-from tests.bench.test_gensim import gensim_tables, readouts, show
+from nodeemb.run import embed
+from tests.bench.test_gensim import as_words, gensim_tables, readouts, show
 
 SHORT = {"training.block_rows": 80, "training.batch_blocks": 32}
 CHOICES = {
@@ -85,12 +84,7 @@ def main(name, seed, python=""):
     if python:
         left, right, seconds = grape_tables(python, split.train, seed)
         tell("GRAPE", pairs, seconds, left, right)
-    made = plan(split.train, choose_recipe(split.train, "deepwalk").sampler, seed)
-    drawn = made.draw(0, 0, made.count)
-    walks = [
-        [str(row) for row in rows[:length]]
-        for rows, length in zip(drawn.rows, drawn.lengths, strict=True)
-    ]
+    walks = as_words(split.train, seed)
     left, right, seconds = gensim_tables(walks, graph.num_nodes, False, seed)
     tell("gensim, fixed window", pairs, seconds, left, right)
 

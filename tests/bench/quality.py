@@ -13,9 +13,8 @@ import time
 from nodeemb.evaluation.negatives import draw_negatives
 from nodeemb.evaluation.split import split_edges
 from nodeemb.io.cards import read_dataset
-from nodeemb.run import choose_recipe, embed
-from nodeemb.sampling.registry import plan
-from tests.bench.test_gensim import gensim_tables, readouts, show
+from nodeemb.run import embed
+from tests.bench.test_gensim import as_words, gensim_tables, readouts, show
 
 WALKS = (1, 2, 3, 5, 10)
 
@@ -38,12 +37,7 @@ def main(name, seed):
         found = readouts(*tables, split.test, negatives)
         ours.append((seconds, walks, found))
         show(f"nodeemb, {walks} walks a node", pairs, seconds, found)
-    drawn = plan(split.train, choose_recipe(split.train, "deepwalk").sampler, seed)
-    drawn = drawn.draw(0, 0, drawn.count)
-    walks = [
-        [str(row) for row in rows[:length]]
-        for rows, length in zip(drawn.rows, drawn.lengths, strict=True)
-    ]
+    walks = as_words(split.train, seed)
     left, right, spent = gensim_tables(walks, graph.num_nodes, True, seed)
     theirs = readouts(left, right, split.test, negatives)
     show("gensim, 10 walks a node", pairs * 11 / 20, spent, theirs)

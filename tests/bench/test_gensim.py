@@ -39,6 +39,17 @@ def readouts(left, right, positives, negatives):
     }
 
 
+def as_words(graph, seed):
+    """The preset's walks of a graph as gensim takes them: lists of names of nodes."""
+    made = plan(graph, choose_recipe(graph, "deepwalk").sampler, seed)
+    drawn = made.draw(0, 0, made.count)
+    words = [str(row) for row in range(graph.num_nodes)]
+    return [
+        [words[row] for row in rows[:length]]
+        for rows, length in zip(drawn.rows, drawn.lengths, strict=True)
+    ]
+
+
 def gensim_tables(walks, nodes, shrink, seed):
     """Both tables, pairs trained and CPU-seconds of gensim on given walks."""
     from gensim.models import Word2Vec
@@ -72,14 +83,7 @@ def test_ten_times_the_pairs_at_an_equal_auc(seed):
     print(f"\nseed {seed}")
     show("nodeemb deepwalk", pairs, seconds, ours)
 
-    recipe = choose_recipe(split.train, "deepwalk")
-    made = plan(split.train, recipe.sampler, seed)
-    drawn = made.draw(0, 0, made.count)
-    words = [str(row) for row in range(graph.num_nodes)]
-    walks = [
-        [words[row] for row in rows[:length]]
-        for rows, length in zip(drawn.rows, drawn.lengths, strict=True)
-    ]
+    walks = as_words(split.train, seed)
     speed, best = pairs / seconds, 0.0
     for shrink in (True, False):
         left, right, spent = gensim_tables(walks, graph.num_nodes, shrink, seed)
