@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import yaml
 
 from nodeemb.errors import WrongUse, did_you_mean
+from nodeemb.layers import leaf_names
 from nodeemb.options import parse, read_yaml
-from nodeemb.recipe import Recipe, leaf_names, load_recipe, overridden
+from nodeemb.recipe import Recipe, load_recipe, overridden
 from nodeemb.run import given_by_name
 from nodeemb.settings import Settings
 

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nodeemb.factorise.options import CalibratedOptions
-from nodeemb.recipe import leaf_names
+from nodeemb.layers import leaf_names
 
 CORPUS, UNDIRECTED = "sgns", "deepwalk"
 DIRECTED, TRAINED = "calibrated", "nerd"

@@ -10,7 +10,6 @@ last one wins.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from nodeemb.errors import WrongUse, unknown_name
 from nodeemb.expected import Expected
 from nodeemb.factorise.forms import check_scheme
 from nodeemb.factorise.options import Factorise, options_of
+from nodeemb.layers import lay_over, nested
 from nodeemb.options import Options, parse, read_yaml
 from nodeemb.resources import list_resources, resource_path
 from nodeemb.roles.scheme import RoleScheme
@@ -327,17 +327,17 @@ def load_recipe(
     where = "defaults"
     if preset is not None:
         where = str(preset)
-        _merge(data, read_yaml(preset_path(preset)))
+        lay_over(data, read_yaml(preset_path(preset)))
     if file is not None:
         where = str(file)
-        _merge(data, read_yaml(file))
+        lay_over(data, read_yaml(file))
     if overrides:
         where = (
             "overrides"
             if preset is None and file is None
             else f"{where} with overrides"
         )
-        _merge(data, _nested(overrides))
+        lay_over(data, nested(overrides))
     return parse(Recipe, data, where)
 
 
@@ -349,17 +349,8 @@ def overridden(recipe: Recipe, overrides: Mapping[str, Any]) -> Recipe:
 def laid_over(recipe: Recipe, overrides: Mapping[str, Any]) -> dict[str, Any]:
     """The choices of a recipe with others laid over them; nothing is checked yet."""
     data = recipe.model_dump()
-    _merge(data, _nested(overrides))
+    lay_over(data, nested(overrides))
     return data
-
-
-def leaf_names(choices: Mapping[str, Any], before: str = "") -> list[str]:
-    """The dotted names of all leaves of choices in groups."""
-    names: list[str] = []
-    for key, value in choices.items():
-        inner = isinstance(value, Mapping) and value
-        names += leaf_names(value, f"{before}{key}.") if inner else [before + key]
-    return names
 
 
 def preset_path(preset: str | Path) -> Path:
@@ -374,39 +365,3 @@ def preset_path(preset: str | Path) -> Path:
     if name not in presets():
         raise unknown_name("preset", name, presets())
     return resource_path("configs", "presets", f"{name}.yaml")
-
-
-def _nested(overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Dotted names as groups within groups, whatever the order they come in."""
-    layer: dict[str, Any] = {}
-    for name, value in overrides.items():
-        *path, last = name.split(".")
-        group = layer
-        for part in path:
-            group = group.setdefault(part, {})
-            if not isinstance(group, dict):
-                raise WrongUse(f"{name} and a part of it are both given")
-        if last in group:
-            raise WrongUse(f"{name} is given twice")
-        group[last] = deepcopy(value)
-    return layer
-
-
-def _merge(data: dict[str, Any], more: Mapping[str, Any]) -> None:
-    """Lays `more` over `data`. Another `kind` starts its group anew, and a scheme is laid
-    down whole; dim and width are two ways to say one thing, so giving one frees the other."""
-    for key, value in more.items():
-        old = data.get(key)
-        if isinstance(value, Mapping) and isinstance(old, dict) and key != "scheme":
-            if "kind" in old and value.get("kind", old["kind"]) != old["kind"]:
-                data[key] = old = {}
-            _merge(old, value)
-        else:
-            data[key] = value
-    roles = data.get("roles")
-    if isinstance(roles, dict) and isinstance(more.get("roles"), Mapping):
-        given = more["roles"]
-        if given.get("width") is not None and "dim" not in given:
-            roles["dim"] = None
-        if given.get("dim") is not None and "width" not in given:
-            roles["width"] = None

@@ -10,8 +10,8 @@ from nodeemb.diagnosis.fits import SCHEMES
 from nodeemb.diagnosis.recommend import by_chance, recommend
 
 if TYPE_CHECKING:
-    from nodeemb.diagnosis.diagnose import Diagnosis
     from nodeemb.diagnosis.ratio import Estimate
+    from nodeemb.diagnosis.result import Diagnosis
 
 
 def text(found: Diagnosis) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from nodeemb.diagnosis.diagnose import Diagnosis
+    from nodeemb.diagnosis.result import Diagnosis
 
 LOOKED_AT = (
     "telegram", "email-Eu-core", "cora_ml", "california-web", "wiki-Vote", "advogato",

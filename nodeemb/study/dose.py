@@ -27,7 +27,7 @@ from nodeemb.study.statistics import Trend, trend
 from nodeemb.study.tasks import digest_of_counts
 
 if TYPE_CHECKING:
-    from nodeemb.diagnosis.diagnose import Diagnosis
+    from nodeemb.diagnosis.result import Diagnosis
 
 FEWEST = 4  # graphs
 
@@ -83,7 +83,7 @@ def diagnose_graphs(
 
 def _is_of_today(told: dict[str, Any], digest: str) -> bool:
     """Whether a diagnosis is of this data set, by what is measured today."""
-    from nodeemb.diagnosis.diagnose import Diagnosis
+    from nodeemb.diagnosis.result import Diagnosis
 
     if told.get("graph_hash") != digest:
         return False

@@ -119,7 +119,7 @@ def foretold(results: Results) -> dict[str, list[Foretold]]:
 
 def _case(contest: Contest, told: Mapping[str, Any]) -> Case | None:
     """None where its graph is not diagnosed, or by another version."""
-    from nodeemb.diagnosis.diagnose import Diagnosis
+    from nodeemb.diagnosis.result import Diagnosis
 
     try:
         found = Diagnosis.from_dict(told)

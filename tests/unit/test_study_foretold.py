@@ -8,10 +8,10 @@ import pytest
 from scipy.stats import binomtest
 from test_study_report import Checker
 
-from nodeemb.diagnosis.diagnose import Diagnosis
 from nodeemb.diagnosis.options import DiagnoseOptions
 from nodeemb.diagnosis.ratio import Estimate
 from nodeemb.diagnosis.recommend import LOOKED_AT
+from nodeemb.diagnosis.result import Diagnosis
 from nodeemb.errors import DataRefused
 from nodeemb.options import parse
 from nodeemb.study import prophets
