@@ -9,12 +9,12 @@ chose; arms at other widths of a curve are left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from statistics import fmean
 from typing import NamedTuple
 
 from nodeemb.study.columns import ABOUT
-from nodeemb.study.contrasts import chosen
+from nodeemb.study.contrasts import methods
 from nodeemb.study.results import Results
 
 TITLE = "Beyond the baselines"
@@ -44,10 +44,10 @@ def beyond(results: Results) -> list[Beyond]:
     """Each method of a group in each of its columns, where it has baselines."""
     found: dict[tuple[str, str, str], dict[tuple[str, str], float]] = {}
     for dataset, split in results.groups():
-        group = results.study.group_of(dataset)
+        group = results.study.counted_with(dataset)
         for column in results.study.columns_of(dataset):
             bar = _bar(results, dataset, split, column)
-            for method, arm in _methods(results, dataset, split) if bar else ():
+            for method, arm in methods(results, dataset, split) if bar else ():
                 own = results.values(dataset, split, arm, column)
                 more = [own[seed] - bar[seed] for seed in own if seed in bar]
                 if more:
@@ -61,16 +61,6 @@ def _bar(results: Results, dataset: str, split: str, column: str) -> dict[int, f
     names = [arm for arm in results.arms if arm in results.baselines]
     told = [results.values(dataset, split, name, column) for name in names]
     return max(filter(None, told), key=lambda one: fmean(one.values()), default={})
-
-
-def _methods(results: Results, dataset: str, split: str) -> Iterator[tuple[str, str]]:
-    """(family or lone arm, the arm that stands for it) of a data set, at its own width."""
-    done = {arm.called for arm in results.study.arms_of(dataset)}
-    arms = [a for a in results.study.arms if a.baseline is None and a.called in done]
-    for name in dict.fromkeys(arm.family or arm.called for arm in arms):
-        arm = chosen(results, name, dataset, split)
-        if arm is not None:
-            yield name, arm
 
 
 def heads(found: Sequence[Beyond]) -> list[str]:

@@ -71,6 +71,43 @@ def ladder(rungs: Sequence[Rung], title: str) -> str:
     )
 
 
+class Strip(NamedTuple):
+    """A line of dots: a name, places with what is said of each, a number beside it."""
+
+    name: str
+    dots: list[tuple[float, str]]
+    number: str
+
+
+def strips(lines: Sequence[Strip], title: str) -> str:
+    """Dots of each line on one axis, one line below the other; nothing without dots."""
+    values = [value for line in lines for value, _ in line.dots]
+    if not values:
+        return ""
+    low, high = _span(values)
+
+    def place(value: float) -> str:
+        return f"{100 * (value - low) / (high - low):.2f}%"
+
+    rows = "".join(
+        f'<div class="row model"><div class="name">{escape(line.name)}</div>'
+        f'<div class="track"><svg>{"".join(_dot(place(v), told) for v, told in line.dots)}'
+        f'</svg></div><div class="number">{escape(line.number)}</div></div>'
+        for line in lines
+    )
+    return (
+        f'<div class="plot"><p class="soft">{escape(title)}</p>{rows}'
+        f"{_axis(low, high, place)}</div>"
+    )
+
+
+def _dot(place: str, told: str) -> str:
+    return (
+        f'<g tabindex="0" role="img" aria-label="{escape(told)}"><title>{escape(told)}'
+        f'</title><circle cx="{place}" cy="50%" r="4.5" class="dot" opacity=".6"/></g>'
+    )
+
+
 def _axis(low: float, high: float, place: Callable[[float], str]) -> str:
     """Numbers below a ladder, which does not begin at 0."""
     ticks = "".join(

@@ -78,6 +78,11 @@ ABOUT: dict[str, About] = {
 }
 
 
+def of_a_part(column: str) -> bool:
+    """Whether a column is asked of a part of the links, such as those of one support."""
+    return "_support:" in column
+
+
 def check_columns(names: Iterable[str], splits: Iterable[str]) -> None:
     """Refuses a column that does not exist, or that a kind of split cannot ask.
 

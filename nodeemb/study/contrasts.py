@@ -9,7 +9,7 @@ choose nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from statistics import fmean
 from typing import NamedTuple
 
@@ -27,7 +27,7 @@ class Answer(NamedTuple):
     """A contrast in one column of one split of one graph.
 
     this, over: the arms that stand for the two families.
-    group: of the data set; "" for none.
+    group: the one it is counted with; "" for none.
     nodes: 95 % interval of the difference on the first split with other nodes
         (nodeemb.study.resampling), where they were drawn.
     """
@@ -89,7 +89,7 @@ def _answer(
     values = [own[seed] - other[seed] for seed in seeds]
     margin = margin_of(results.study, column, [other[seed] for seed in seeds])
     told = difference(values, margin, held_ratio(split))
-    group = results.study.group_of(dataset)
+    group = results.study.counted_with(dataset)
     return Answer(
         contrast.called, column, dataset, split, this, over, told, len(seeds), group,
         _over_nodes(results, dataset, split, this, over, column),
@@ -151,6 +151,24 @@ def chosen(
     """
     arms = arms_at(results.study, family, dataset, width)
     return chosen_of(results.study, results.cells, dataset, split, arms)
+
+
+def methods(
+    results: Results, dataset: str, split: str, equal_width: bool = False
+) -> Iterator[tuple[str, str]]:
+    """(family or lone arm, the arm that stands for it) of a data set, no baselines.
+
+    equal_width: leave out those that have more floats a node than others.
+    """
+    done = {arm.called for arm in results.study.arms_of(dataset)}
+    arms = [a for a in results.study.arms if a.baseline is None and a.called in done]
+    if equal_width:
+        width = results.study.width_of(dataset)
+        arms = [a for a in arms if a.width is None or a.width <= width]
+    for name in dict.fromkeys(arm.family or arm.called for arm in arms):
+        arm = chosen(results, name, dataset, split)
+        if arm is not None:
+            yield name, arm
 
 
 def overall(told: Sequence[Answer]) -> list[Overall]:

@@ -13,7 +13,7 @@ def wanted(study: Study, only: Sequence[str]) -> list[str]:
     """Names of the data sets of some groups and of those named; of none: all.
 
     Raises:
-        UnknownName: one that is not in the study.
+        WrongUse: one that is not in the study.
     """
     groups = {one.called: one.group for one in study.datasets}
     for name in only:
@@ -31,7 +31,7 @@ def part_of(study: Study, only: Sequence[str]) -> Study:
     """The study with no other data sets, and no controls of others.
 
     Raises:
-        UnknownName: one that is not in the study.
+        WrongUse: one that is not in the study.
     """
     names = wanted(study, only)
     kept = [one for one in study.datasets if one.called in names]

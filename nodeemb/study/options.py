@@ -9,7 +9,6 @@ budget of pairs. The recipe of an arm is filled in as
 
 from __future__ import annotations
 
-from collections import Counter
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,14 +16,13 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from nodeemb.comparison import layered_recipe
-from nodeemb.errors import WrongUse, unknown_name
+from nodeemb.errors import unknown_name
 from nodeemb.options import Options, parse, read_yaml
 from nodeemb.recipe import Recipe
 from nodeemb.resources import list_resources, resource_path
-from nodeemb.study.columns import check_columns
+from nodeemb.study.checks import check_study
 from nodeemb.study.datasets import Dataset, short_for
 from nodeemb.study.parts import Contrast, Control, Group, StudyArm
-from nodeemb.study.tasks import check_kind
 
 BEST_WIDTH = ", any width"  # of a family: the best of its arms on the curve
 Margin = (
@@ -117,91 +115,8 @@ class Study(Options):
 
     @model_validator(mode="after")
     def _check(self) -> Study:
-        for what, values in (
-            ("arm", [arm.called for arm in self.arms]),
-            ("data set", [graph.called for graph in self.datasets]),
-            ("split", self.splits),
-            ("column", self.columns),
-            ("seed", self.seeds),
-        ):
-            for value, times in Counter(values).items():
-                if times > 1:
-                    raise WrongUse(f"the {what} {value} comes twice")
-        self._check_contrasts()
-        names = [*(one.called for one in self.datasets), *self.groups]
-        for name in [name for arm in self.arms for name in arm.without]:
-            if name not in names:
-                raise unknown_name("data set in this study", name, names)
-        for one in self.datasets:
-            if one.group and one.group not in self.groups:
-                raise unknown_name("group in this study", one.group, self.groups)
-        for group in self.groups.values():
-            if group.like is not None:
-                if group.like not in self.groups:
-                    raise unknown_name("group in this study", group.like, self.groups)
-                if self.groups[group.like].like is not None:
-                    raise WrongUse(
-                        f"group {group.like} is itself like another",
-                        allowed="A group that says its choices",
-                    )
-            for name in group.arms or []:
-                if name not in self.families:
-                    raise unknown_name("arm in this study", name, self.families)
-        for one in self.datasets:
-            for split in self.splits_of(one.called):
-                check_kind(split)
-            check_columns(self.columns_of(one.called), self.splits_of(one.called))
-            chooses = self.contrasts or self.tune_on_of(one.called) is not None
-            if chooses and self.chosen_by_of(one.called) not in (
-                columns := self.columns_of(one.called)
-            ):
-                raise unknown_name(
-                    f"column of {one.called}", self.chosen_by_of(one.called), columns
-                )
-        if self.pairs is not None and self.pairs_per_node is not None:
-            raise WrongUse("pairs and pairs_per_node are both given", allowed="One")
+        check_study(self)
         return self
-
-    def _check_contrasts(self) -> None:
-        families = self.families
-        both = {arm.family for arm in self.arms} & {arm.called for arm in self.arms}
-        if both:
-            name = min(both)
-            raise WrongUse(
-                f"{name} is an arm and a family of arms",
-                next_step="Name one of them anew",
-            )
-        for name in [n for c in self.contrasts for n in (c.this, c.over)]:
-            if name not in families:
-                raise unknown_name("arm or family in this study", name, families)
-        known_columns = [
-            *self.columns,
-            *(c for g in self.groups.values() for c in g.columns or []),
-        ]
-        for column in self.margins:
-            if column not in known_columns:
-                raise unknown_name("column in this study", column, known_columns)
-        datasets = [one.called for one in self.datasets]
-        contrasts = [one.called for one in self.contrasts]
-        for control in self.controls:
-            if control.dataset not in datasets and control.dataset not in self.groups:
-                known = [*self.groups, *datasets]
-                raise unknown_name("data set in this study", control.dataset, known)
-            if control.arm is not None and control.arm not in families:
-                raise unknown_name("arm or family in this study", control.arm, families)
-            if control.contrast is not None and control.contrast not in contrasts:
-                raise unknown_name(
-                    "contrast in this study", control.contrast, contrasts
-                )
-            if control.column not in known_columns:
-                raise unknown_name(
-                    "column in this study", control.column, known_columns
-                )
-        if self.contrasts and not self.margins:
-            raise WrongUse(
-                "contrasts have no margins",
-                next_step="Say from which difference on a column matters: margins: {auc: 0.005}",
-            )
 
     @cached_property
     def families(self) -> dict[str, list[str]]:
@@ -252,6 +167,10 @@ class Study(Options):
     def group_of(self, dataset: str) -> str:
         """The name of a data set's group; "" for none."""
         return self._group_names[dataset]
+
+    def counted_with(self, dataset: str) -> str:
+        """The group over whose data sets one is counted; "" for none."""
+        return self._group(dataset).counted_with or self.group_of(dataset)
 
     @cached_property
     def _group_names(self) -> dict[str, str]:

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
 
 from nodeemb.evaluation.report_style import STYLE
 from nodeemb.io.atomic import write_text_atomically
 from nodeemb.study import beyond, choices, controls, dose, notes, prophets
-from nodeemb.study.charts import CHARTS, SIGNS, Mark, Rung, Series, ladder, plot
+from nodeemb.study.charts import CHARTS, SIGNS
 from nodeemb.study.columns import ABOUT
 from nodeemb.study.contrasts import (
     Answer,
     agreement,
     answers,
-    chosen,
     heads,
     overall,
     rows_of_answers,
     rows_overall,
 )
 from nodeemb.study.foretold import foretold
+from nodeemb.study.markup import folded, paragraphs, table
+from nodeemb.study.pictures import curves, dose_charts, ladder_of, rungs_of_groups
 from nodeemb.study.results import Results
 from nodeemb.study.sentences import said
 from nodeemb.study.table import (
@@ -63,22 +63,23 @@ def page(results: Results) -> str:
         f"<h1>{escape(study.title)}</h1>",
         _lead(study.answer),
         _controls(results, told),
+        rungs_of_groups(results),
         _said(told),
         _matrices(told),
-        _paragraphs([*study.notes, legend(results)]),
-        _curves(results),
-        _dose_charts(told, results.diagnoses),
+        paragraphs([*study.notes, legend(results)]),
+        curves(results),
+        dose_charts(told, results.diagnoses),
         _contrasts(told, results),
         _foretold(results),
         _beyond(results),
         _choices(results),
-        "<h2>In all</h2>" + _table(*standing_rows(results)),
+        "<h2>In all</h2>" + table(*standing_rows(results)),
         "<h2>Data set by data set</h2>",
         *(_section(results, dataset, split) for dataset, split in results.groups()),
         _failed(results),
         _noted(results),
         "<h2>What the columns ask</h2>" + _asked(results),
-        _paragraphs([machine(results), _TRACE]),
+        paragraphs([machine(results), _TRACE]),
     ]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -102,10 +103,10 @@ def _controls(results: Results, told: Sequence[Answer]) -> str:
     found = controls.checked(results, told)
     if not found:
         return ""
-    table = _table(controls.HEADS, controls.rows(found))
+    drawn = table(controls.HEADS, controls.rows(found))
     return (
         f"<h2>Controls</h2><p>{escape(controls.summary(found))}</p>"
-        f"<details{_open(found)}><summary>All of them</summary>{table}</details>"
+        f"<details{_open(found)}><summary>All of them</summary>{drawn}</details>"
     )
 
 
@@ -160,85 +161,6 @@ def _verdict(answer: Answer | None) -> str:
     return f'<td class="{one.verdict}" title="{escape(told)}">{SIGNS[one.verdict]}</td>'
 
 
-def _curves(results: Results) -> str:
-    """For each data set with several widths, each family against the width."""
-    parts = []
-    for dataset, split in results.groups():
-        widths = results.study.widths_of(dataset)
-        if len(widths) < 2:
-            continue
-        for column in results.study.columns_of(dataset):
-            series = [
-                Series(name, marks)
-                for name in _plain_families(results, dataset)
-                if (marks := _marks(results, dataset, split, name, column, widths))
-            ]
-            drawn = plot(series, "floats a node", ABOUT[column].title, widths)
-            if drawn:
-                parts.append(f"<h3>{escape(dataset)}, {escape(split)}</h3>{drawn}")
-    return "<h2>Over the width</h2>" + "".join(parts) if parts else ""
-
-
-def _plain_families(results: Results, dataset: str) -> list[str]:
-    """Families and lone arms of a data set, those of another width apart."""
-    done = {arm.called for arm in results.study.arms_of(dataset)}
-    found: dict[str, None] = {}
-    for arm in results.study.arms:
-        if arm.called in done and arm.width is None and arm.baseline is None:
-            found[arm.family or arm.called] = None
-    return list(found)
-
-
-def _marks(
-    results: Results,
-    dataset: str,
-    split: str,
-    family: str,
-    column: str,
-    widths: Sequence[int],
-) -> list[Mark]:
-    """A point for each width, of the arm that validation chooses there."""
-    marks = []
-    for width in widths:
-        arm = chosen(results, family, dataset, split, width)
-        number = None
-        if arm is not None:
-            number = results.number(dataset, split, arm, column)
-        if arm is None or number is None:
-            continue
-        keys = results.keys(dataset, split, arm)
-        told = (
-            f"{arm}: {number.mean:.4f} ± {number.spread:.4f} over {number.runs}; "
-            f"runs {', '.join(keys)}"
-        )
-        low, high = number.mean - number.spread, number.mean + number.spread
-        marks.append(Mark(width, number.mean, low, high, told))
-    return marks
-
-
-def _dose_charts(
-    told: Sequence[Answer], diagnoses: Mapping[str, dict[str, Any]]
-) -> str:
-    parts = []
-    for contrast, column in dict.fromkeys((a.contrast, a.column) for a in told):
-        points: dict[str, list[Mark]] = {}
-        for a in told:
-            skew = diagnoses.get(a.dataset, {}).get("skew", {}).get("value")
-            if (a.contrast, a.column) == (contrast, column) and skew is not None:
-                one = a.found
-                said = f"{a.dataset}: skew {skew:.3f}, {one.mean:+.4f} ({one.low:+.4f} .. {one.high:+.4f})"
-                mark = Mark(skew, one.mean, one.low, one.high, said)
-                points.setdefault(a.group or a.split, []).append(mark)
-        if sum(map(len, points.values())) < dose.FEWEST:
-            continue
-        series = [Series(name, marks, joined=False) for name, marks in points.items()]
-        drawn = plot(series, "skew share, noise taken off", ABOUT[column].title)
-        parts.append(
-            f"<h3>{escape(contrast)}, {escape(ABOUT[column].title)}</h3>{drawn}"
-        )
-    return "<h2>Dose and response, in pictures</h2>" + "".join(parts) if parts else ""
-
-
 def _section(results: Results, dataset: str, split: str) -> str:
     rows = [
         _row(results, dataset, split, arm)
@@ -251,25 +173,10 @@ def _section(results: Results, dataset: str, split: str) -> str:
     opened = " open" if len(results.datasets) <= _FIRST else ""
     return (
         f"<details{opened}><summary>{escape(dataset)}, {escape(split)}</summary>"
-        f"{_ladder(results, dataset, split)}"
+        f"{ladder_of(results, dataset, split)}"
         f'<div class="scroll"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div></details>"
     )
-
-
-def _ladder(results: Results, dataset: str, split: str) -> str:
-    """The arms in the first column of a data set."""
-    column = results.study.columns_of(dataset)[0]
-    rungs = []
-    for arm in results.arms:
-        number = results.number(dataset, split, arm, column)
-        if number is not None:
-            keys = ", ".join(results.keys(dataset, split, arm))
-            told = f"{arm}: {number.mean:.4f} ± {number.spread:.4f}; runs {keys}"
-            baseline = arm in results.baselines
-            name = choices.label(results, dataset, split, arm)
-            rungs.append(Rung(name, number.mean, number.spread, told, baseline))
-    return ladder(rungs, ABOUT[column].title)
 
 
 def _row(results: Results, dataset: str, split: str, arm: str) -> str:
@@ -291,30 +198,16 @@ def _row(results: Results, dataset: str, split: str, arm: str) -> str:
     return f'<tr class="{kind}"><th>{name}</th>{"".join(cells)}</tr>'
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(f"<th>{escape(text)}</th>" for text in heads)
-    body = "".join(
-        f'<tr class="model"><th>{escape(first)}</th>'
-        + "".join(f"<td>{escape(text)}</td>" for text in rest)
-        + "</tr>"
-        for first, *rest in rows
-    )
-    return (
-        f'<div class="scroll"><table><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
-    )
-
-
 def _contrasts(told: Sequence[Answer], results: Results) -> str:
     if not told:
         return ""
     return (
         "<h2>Contrasts, over graphs</h2>"
-        + _table(heads(each=False), rows_overall(overall(told)))
-        + _paragraphs([CONTRASTS, agreement(told)])
+        + table(heads(each=False), rows_overall(overall(told)))
+        + paragraphs([CONTRASTS, agreement(told)])
         + _dose(dose.doses(told, results.diagnoses))
         + "<details><summary>Graph by graph</summary>"
-        + _table(heads(each=True), rows_of_answers(told))
+        + table(heads(each=True), rows_of_answers(told))
         + "</details>"
     )
 
@@ -325,10 +218,10 @@ def _foretold(results: Results) -> str:
         return ""
     lines = "".join(f"<li>{escape(line)}</li>" for line in prophets.sentences(found))
     parts = "".join(
-        f"<h3>{escape(what)}</h3>{_table(columns, rows)}"
+        f"<h3>{escape(what)}</h3>{table(columns, rows)}"
         for what, columns, rows in prophets.tables(found)
     )
-    end = _paragraphs([prophets.NOTE])
+    end = paragraphs([prophets.NOTE])
     return f"<h2>{escape(prophets.TITLE)}</h2><ul>{lines}</ul>{parts}{end}"
 
 
@@ -336,19 +229,19 @@ def _beyond(results: Results) -> str:
     found = beyond.beyond(results)
     if not found:
         return ""
-    table = _table(beyond.heads(found), beyond.rows(found))
-    return f"<h2>{beyond.TITLE}</h2>" + table + _paragraphs([beyond.NOTE])
+    drawn = table(beyond.heads(found), beyond.rows(found))
+    return f"<h2>{beyond.TITLE}</h2>" + drawn + paragraphs([beyond.NOTE])
 
 
 def _choices(results: Results) -> str:
-    return _folded("What validation chose", choices.HEADS, choices.rows(results))
+    return folded("What validation chose", choices.HEADS, choices.rows(results))
 
 
 def _dose(found: Sequence[dose.Dose]) -> str:
     if not found:
         return ""
-    table = _table(dose.HEADS, dose.rows(found))
-    return "<h2>Dose and response</h2>" + table + _paragraphs([dose.NOTE])
+    drawn = table(dose.HEADS, dose.rows(found))
+    return "<h2>Dose and response</h2>" + drawn + paragraphs([dose.NOTE])
 
 
 def _asked(results: Results) -> str:
@@ -365,15 +258,4 @@ def _failed(results: Results) -> str:
 
 
 def _noted(results: Results) -> str:
-    return _folded(notes.TITLE, notes.HEADS, notes.rows(results))
-
-
-def _folded(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table that is opened by who wants it; nothing where it is empty."""
-    if not rows:
-        return ""
-    return f"<details><summary>{title}</summary>{_table(heads, rows)}</details>"
-
-
-def _paragraphs(texts: Sequence[str]) -> str:
-    return "".join(f"<p>{escape(text)}</p>" for text in texts if text)
+    return folded(notes.TITLE, notes.HEADS, notes.rows(results))

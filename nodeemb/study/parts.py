@@ -113,6 +113,10 @@ class Group(Options):
         default=None,
         description="another group, whose choices hold where this one says nothing",
     )
+    counted_with: str | None = Field(
+        default=None,
+        description="a group whose data sets and these are one where they are counted",
+    )
     splits: list[str] | None = Field(
         default=None, min_length=1, description="kinds of split; none: as the study's"
     )

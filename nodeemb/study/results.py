@@ -196,7 +196,7 @@ def load_results(folder: str | Path, only: Sequence[str] = ()) -> Results:
 
     Raises:
         DataRefused: there is no study in it.
-        UnknownName: what is wanted is not in the study.
+        WrongUse: what is wanted is not in the study.
     """
     folder = Path(folder)
     try:

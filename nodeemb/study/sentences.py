@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nodeemb.study.columns import ABOUT
+from nodeemb.study.columns import ABOUT, of_a_part
 from nodeemb.study.contrasts import Answer, overall
 
 _ORDER = ("better", "worse", "equivalent", "undecided")
@@ -27,7 +27,7 @@ def said(told: Sequence[Answer]) -> list[str]:
         sure = max(one.verdicts.values()) / one.graphs
         lines.append(
             (
-                ("_support:" in one.column, -(strength + sure)),
+                (of_a_part(one.column), -(strength + sure)),
                 f"{where}, {ABOUT[one.column].title}: {this} against {over} on {graphs}: "
                 f"{', '.join(counted)}; in the middle {one.found.middle:+.4f}.",
             )

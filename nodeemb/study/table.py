@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nodeemb.progress import amount
-from nodeemb.study import beyond, choices, controls, dose, notes, prophets
+from nodeemb.study import beyond, choices, controls, dose, notes, prophets, rungs
 from nodeemb.study.against import HAIR, Comparison
 from nodeemb.study.columns import ABOUT
 from nodeemb.study.contrasts import (
@@ -46,6 +46,7 @@ def markdown(results: Results) -> str:
     if found:
         parts += ["## Controls", controls.summary(found)]
         parts += [grid(controls.HEADS, controls.rows(found))]
+    parts += ladders_text(results)
     if told:
         parts += ["## What came out", "\n".join(f"- {line}" for line in said(told))]
     parts += [*study.notes, legend(results)]
@@ -76,6 +77,15 @@ def markdown(results: Results) -> str:
     asked = "\n".join(f"- {title}: {asks}" for title, asks in columns_asked(results))
     parts += ["## What the columns ask", asked, machine(results)]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def ladders_text(results: Results) -> list[str]:
+    """Where each rung wins and loses, a table for each group and column."""
+    found = rungs.ladders(results)
+    parts = [f"## {rungs.TITLE}", rungs.NOTE] if found else []
+    for one in found:
+        parts += [f"### {one.title}", grid(rungs.HEADS, rungs.rows(one))]
+    return parts
 
 
 def legend(results: Results) -> str:

@@ -1,0 +1,98 @@
+"""Where each rung wins and loses, on planted results; and groups that are counted as one."""
+
+import re
+
+import pytest
+from test_study_foretold import results, study
+from test_study_report import Checker
+
+from nodeemb.errors import WrongUse
+from nodeemb.study import rungs
+from nodeemb.study.contrasts import answers, overall
+from nodeemb.study.page import page
+from nodeemb.study.table import markdown
+
+ARMS = [
+    {"name": "a", "preset": "line2"},
+    {"name": "b 1", "preset": "nerd", "family": "b"},
+    {"name": "b 2", "preset": "nerd", "family": "b"},
+    {"name": "c", "preset": "line2"},
+    {"name": "wide", "preset": "line2", "width": 64},
+    {"baseline": "degree_sum"},
+]
+VALUES = {
+    "one": {"a": 0.8, "b 1": 0.6, "b 2": 0.95, "c": 0.796},
+    "two": {"a": 0.7, "b 1": 0.9, "b 2": 0.95, "c": 0.5},
+    "three": {"a": 0.7, "b 1": 0.9, "b 2": 0.95, "c": 0.4},
+}
+
+
+def planted(dataset, arm, seed):
+    return VALUES[dataset].get(arm, 0.99) + 0.01 * seed
+
+
+def told(names=("one", "two", "three"), without=(), **changes):
+    asked = {"margins": {"auc": 0.005}, **changes}
+    return results(
+        study(list(names), arms=ARMS, **asked),
+        planted,
+        validation=lambda arm: 0.9 if arm == "b 1" else 0.5,
+        without=without,
+    )
+
+
+def test_gaps_are_to_the_best_rung_of_each_data_set():
+    (one,) = rungs.ladders(told())
+    assert list(one.rungs) == ["a", "b", "c"]  # no more floats, no baseline
+    gaps = {rung: [gap.gap for gap in gaps] for rung, gaps in one.rungs.items()}
+    assert gaps["a"] == pytest.approx([0, -0.2, -0.2])
+    assert gaps["b"] == pytest.approx([-0.2, 0, 0])  # b 1, which validation chose
+    assert gaps["c"] == pytest.approx([-0.004, -0.4, -0.5])
+    assert rungs.rows(one) == [
+        ["a", "1 of 3", "1", "0", "-0.2000", "-0.2000", "two"],
+        ["b", "2 of 3", "2", "1", "0.0000", "-0.2000", "one"],
+        ["c", "0 of 3", "1", "2", "-0.4000", "-0.5000", "three"],
+    ]
+
+
+def test_means_are_over_the_splits_of_all_rungs():
+    made = told(("one",), without=[("one", "dirlinkbench", "a", 0)])
+    (one,) = rungs.ladders(made)
+    assert [gap.gap for gap in one.rungs["c"]] == pytest.approx([-0.004])
+
+
+def test_columns_without_a_margin_have_no_ladder():
+    assert rungs.ladders(told(margins={}, contrasts=[])) == []
+    assert rungs.TITLE not in page(told(margins={}, contrasts=[]))
+
+
+def test_groups_that_are_counted_with_another_are_one():
+    asked = {
+        "groups": {"g": {}, "h": {"like": "g", "counted_with": "g"}, "i": {}},
+        "datasets": [
+            {"input": "one", "group": "g"},
+            {"input": "two", "group": "h"},
+            {"input": "three", "group": "i"},
+        ],
+        "contrasts": [{"this": "a", "over": "c"}],
+    }
+    made = told(**asked)
+    assert [(o.group, o.rungs["a"][-1].dataset) for o in rungs.ladders(made)] == [
+        ("g", "two"),
+        ("i", "three"),
+    ]
+    assert [(o.group, o.graphs) for o in overall(answers(made))] == [("g", 2), ("i", 1)]
+    asked["groups"] = {**asked["groups"], "h": {"counted_with": "nobody"}}
+    with pytest.raises(WrongUse, match="nobody"):
+        told(**asked)
+
+
+def test_report_and_table_hold_the_ladder():
+    made = told()
+    shown, text = page(made), markdown(made)
+    Checker().feed(shown)
+    assert rungs.TITLE in shown and f"## {rungs.TITLE}" in text
+    assert "three, dirlinkbench: 0.405, -0.5000; runs" in shown
+    strips = re.search(r"below the best rung.*?</details>", shown, re.DOTALL)
+    assert strips and strips[0].count("<circle") == 9
+    assert re.search(r"\| c +\| 0 of 3 +\| 1 +\| 2 ", text)
