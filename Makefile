@@ -23,10 +23,16 @@ $(VENV)/.dev: $(VENV)/.test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	@touch $@
 
+# Reports are opened in a browser without a window. Where none can be installed, or it does
+# not start, those tests skip and say so.
+$(VENV)/.browser: $(VENV)/.test
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[browser]"
+	@touch $@
+
 demo: setup
 	$(BIN)/nodeemb evaluate
 
-test: setup
+test: setup $(VENV)/.browser
 	$(BIN)/python -m pytest
 
 check: $(VENV)/.dev
