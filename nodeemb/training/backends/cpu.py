@@ -153,6 +153,8 @@ class CpuBackend:
         self, share: Any, threads: int, about: tuple[Any, ...]
     ) -> list[Any]:
         """Does all shares of a kernel's work, the first of them on this thread."""
+        if threads == 1:
+            return [share(0, 1, *about)]
         others = [
             self._others.submit(share, t, threads, *about) for t in range(1, threads)
         ]

@@ -273,6 +273,7 @@ def apply_share(
     one, count = table.dtype.type, ends[-1]
     step, least = one(rate), one(1e-10)
     flat, width = table.reshape(table.size), table.shape[1]
+    sizes, roles = squares.reshape(squares.size), squares.shape[1]
     values, _, sides, offsets = slopes
     pointers, column, place, length, sign, pitches = segments
     sums = np.empty(width, table.dtype)
@@ -284,6 +285,7 @@ def apply_share(
         row = np.int64(touched[k])
         if k + AHEAD < last:
             fetch(flat, touched[k + AHEAD] * width, width)
+            fetch(sizes, touched[k + AHEAD] * roles, roles)
         clear(sums, 0, width)
         for j in range(at, ends[k]):
             if j + AHEAD < count:
