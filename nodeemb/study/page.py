@@ -190,12 +190,12 @@ def _row(results: Results, dataset: str, split: str, arm: str) -> str:
         if number is not None and number.runs > 1:
             spread = f"<small>±{number.spread:.3f}</small>"
         shown = "" if number is None else f"{number.mean:.3f}{spread}"
-        cells.append(f'<td{kind} title="{keys}">{shown}</td>')
+        cells.append(f"<td{kind}>{shown}</td>")
     costs = cost_texts(results.cost(dataset, split, arm))
     cells += [f"<td>{escape(text)}</td>" for text in costs]
     kind = "baseline" if arm in results.baselines else "model"
     name = escape(choices.label(results, dataset, split, arm))
-    return f'<tr class="{kind}"><th>{name}</th>{"".join(cells)}</tr>'
+    return f'<tr class="{kind}" title="{keys}"><th>{name}</th>{"".join(cells)}</tr>'
 
 
 def _contrasts(told: Sequence[Answer], results: Results) -> str:

@@ -14,6 +14,11 @@ from nodeemb.study.markup import folded
 from nodeemb.study.results import Results
 
 
+_STRIPS = (
+    "A dot a data set: how far below the best rung there; at the right, of how many the best"
+)
+
+
 def rungs_of_groups(results: Results) -> str:
     """A strip and a table for each group and column."""
     parts = []
@@ -24,7 +29,7 @@ def rungs_of_groups(results: Results) -> str:
                 one.rungs.items(), rungs.rows(one), strict=True
             )
         ]
-        drawn = strips(lines, "below the best rung of each data set; of how many best")
+        drawn = strips(lines, _STRIPS)
         numbers = folded("In numbers", rungs.HEADS, rungs.rows(one))
         parts.append(f"<h3>{escape(one.title)}</h3>{drawn}{numbers}")
     if not parts:

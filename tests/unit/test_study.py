@@ -560,7 +560,8 @@ def test_the_table_is_mean_and_spread_by_hand():
     assert "- pair accuracy: s(u, v) > s(v, u)" in text
     shown = page(results)
     assert "<li>pair accuracy: s(u, v) &gt; s(v, u)" in shown
-    assert '<td class="ahead" title="k, k, k">0.900<small>±0.000</small></td>' in shown
+    assert '<tr class="model" title="k, k, k"><th>line2</th>' in shown
+    assert '<td class="ahead">0.900<small>±0.000</small></td>' in shown
     assert shown.count('class="ahead"') == 2
 
 

@@ -93,6 +93,6 @@ def test_report_and_table_hold_the_ladder():
     Checker().feed(shown)
     assert rungs.TITLE in shown and f"## {rungs.TITLE}" in text
     assert "three, dirlinkbench: 0.405, -0.5000; runs" in shown
-    strips = re.search(r"below the best rung.*?</details>", shown, re.DOTALL)
+    strips = re.search(r"how far below the best.*?</details>", shown, re.DOTALL)
     assert strips and strips[0].count("<circle") == 9
     assert re.search(r"\| c +\| 0 of 3 +\| 1 +\| 2 ", text)
