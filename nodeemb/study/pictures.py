@@ -1,22 +1,23 @@
-"""The pictures of a study's page: ladders, curves over the width, dose and response."""
+"""The pictures of a study's page: ladders, curves over the width, dose and response.
+
+Columns of a part of the links are in the tables alone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from itertools import filterfalse
 from typing import Any
 
 from nodeemb.study import choices, dose, rungs
 from nodeemb.study.charts import Mark, Rung, Series, Strip, ladder, plot, strips
-from nodeemb.study.columns import ABOUT
+from nodeemb.study.columns import ABOUT, of_a_part
 from nodeemb.study.contrasts import Answer, chosen
 from nodeemb.study.markup import folded
 from nodeemb.study.results import Results
 
-
-_STRIPS = (
-    "A dot a data set: how far below the best rung there; at the right, of how many the best"
-)
+_STRIPS = "A dot a data set: how far below the best rung there; at the right, of how many the best"
 
 
 def rungs_of_groups(results: Results) -> str:
@@ -49,7 +50,7 @@ def curves(results: Results) -> str:
         widths = results.study.widths_of(dataset)
         if len(widths) < 2:
             continue
-        for column in results.study.columns_of(dataset):
+        for column in filterfalse(of_a_part, results.study.columns_of(dataset)):
             series = [
                 Series(name, marks)
                 for name in _plain_families(results, dataset)
@@ -101,6 +102,8 @@ def _marks(
 def dose_charts(told: Sequence[Answer], diagnoses: Mapping[str, dict[str, Any]]) -> str:
     parts = []
     for contrast, column in dict.fromkeys((a.contrast, a.column) for a in told):
+        if of_a_part(column):
+            continue
         points: dict[str, list[Mark]] = {}
         for a in told:
             skew = diagnoses.get(a.dataset, {}).get("skew", {}).get("value")
