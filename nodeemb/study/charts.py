@@ -19,7 +19,7 @@ CHARTS = """
 .chart > svg { width: 100%; height: auto; max-width: 44rem; display: block; }
 .chart text { fill: var(--soft); font-size: 12px; }
 .chart .axis-line { stroke: var(--line); } .chart .zero { stroke: var(--soft); stroke-dasharray: 2 3; }
-main h3 { margin-top: 1.6rem; } .matrix { width: auto; }
+.nowrap { white-space: nowrap; } main h3 { margin-top: 1.6rem; } .matrix { width: auto; }
 .matrix td, .matrix th { text-align: center; padding: .25rem .3rem; }
 .matrix th:first-child { text-align: left; white-space: nowrap; }
 .matrix thead th { writing-mode: vertical-rl; transform: rotate(180deg); text-align: left;
@@ -72,11 +72,13 @@ def ladder(rungs: Sequence[Rung], title: str) -> str:
 
 
 class Strip(NamedTuple):
-    """A line of dots: a name, places with what is said of each, a number beside it."""
+    """A line of dots: a name, places with what is said of each on hover, a number beside
+    them, and all of it in words."""
 
     name: str
     dots: list[tuple[float, str]]
     number: str
+    told: str
 
 
 def strips(lines: Sequence[Strip], title: str) -> str:
@@ -89,10 +91,14 @@ def strips(lines: Sequence[Strip], title: str) -> str:
     def place(value: float) -> str:
         return f"{100 * (value - low) / (high - low):.2f}%"
 
+    zero = ""
+    if low < 0 < high:
+        zero = f'<line x1="{place(0)}" x2="{place(0)}" y1="0" y2="100%" class="half"/>'
     rows = "".join(
         f'<div class="row model"><div class="name">{escape(line.name)}</div>'
-        f'<div class="track"><svg>{"".join(_dot(place(v), told) for v, told in line.dots)}'
-        f'</svg></div><div class="number">{escape(line.number)}</div></div>'
+        f'<div class="track"><svg role="img" aria-label="{escape(line.told)}">{zero}'
+        f"{''.join(_dot(place(v), told) for v, told in line.dots)}</svg></div>"
+        f'<div class="number nowrap">{escape(line.number)}</div></div>'
         for line in lines
     )
     return (
@@ -103,8 +109,8 @@ def strips(lines: Sequence[Strip], title: str) -> str:
 
 def _dot(place: str, told: str) -> str:
     return (
-        f'<g tabindex="0" role="img" aria-label="{escape(told)}"><title>{escape(told)}'
-        f'</title><circle cx="{place}" cy="50%" r="4.5" class="dot" opacity=".6"/></g>'
+        f'<circle cx="{place}" cy="50%" r="4.5" class="dot" opacity=".6">'
+        f"<title>{escape(told)}</title></circle>"
     )
 
 

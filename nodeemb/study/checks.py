@@ -63,6 +63,12 @@ def _check_groups(study: Study) -> None:
                 f"group {group.like} is itself like another",
                 allowed="A group that says its choices",
             )
+        counted = group.counted_with
+        if counted is not None and study.groups[counted].counted_with is not None:
+            raise WrongUse(
+                f"group {counted} is itself counted with another",
+                allowed="A group that is counted as it is",
+            )
         for name in group.arms or []:
             if name not in study.families:
                 raise unknown_name("arm in this study", name, study.families)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nodeemb.study.options import Study
+from nodeemb.study.options import BEST_WIDTH, Study
 from nodeemb.study.parts import Contrast
 from nodeemb.study.results import Results
 from nodeemb.study.statistics import Difference, Shift, difference, holm, shift
@@ -69,9 +69,15 @@ def answers(results: Results) -> list[Answer]:
         for contrast in study.contrasts
         for column in study.margins
         for dataset, split in results.groups()
-        if column in study.columns_of(dataset)
+        if column in study.columns_of(dataset) and _asked(study, contrast, dataset)
     ]
     return [answer for answer in found if answer is not None]
+
+
+def _asked(study: Study, contrast: Contrast, dataset: str) -> bool:
+    """Whether it is another question there: of one width, any width is that one."""
+    any_width = contrast.this.endswith(BEST_WIDTH) or contrast.over.endswith(BEST_WIDTH)
+    return not any_width or len(study.widths_of(dataset)) > 1
 
 
 def _answer(
@@ -153,18 +159,10 @@ def chosen(
     return chosen_of(results.study, results.cells, dataset, split, arms)
 
 
-def methods(
-    results: Results, dataset: str, split: str, equal_width: bool = False
-) -> Iterator[tuple[str, str]]:
-    """(family or lone arm, the arm that stands for it) of a data set, no baselines.
-
-    equal_width: leave out those that have more floats a node than others.
-    """
+def methods(results: Results, dataset: str, split: str) -> Iterator[tuple[str, str]]:
+    """(family or lone arm, the arm that stands for it) of a data set, no baselines."""
     done = {arm.called for arm in results.study.arms_of(dataset)}
     arms = [a for a in results.study.arms if a.baseline is None and a.called in done]
-    if equal_width:
-        width = results.study.width_of(dataset)
-        arms = [a for a in arms if a.width is None or a.width <= width]
     for name in dict.fromkeys(arm.family or arm.called for arm in arms):
         arm = chosen(results, name, dataset, split)
         if arm is not None:

@@ -162,7 +162,8 @@ class Study(Options):
         own = group.model_dump(exclude_unset=True, exclude={"like", "recipe"})
         base = self.groups[group.like]
         recipe = _joined(base.recipe, group.recipe)
-        return base.model_copy(update={**own, "recipe": recipe})
+        alone = {"counted_with": None, **own}
+        return base.model_copy(update={**alone, "recipe": recipe})
 
     def group_of(self, dataset: str) -> str:
         """The name of a data set's group; "" for none."""

@@ -128,8 +128,10 @@ def _said(told: Sequence[Answer]) -> str:
 
 def _matrices(told: Sequence[Answer]) -> str:
     parts = []
-    for column, group in dict.fromkeys((a.column, a.group) for a in told):
-        mine = [a for a in told if (a.column, a.group) == (column, group)]
+    places = dict.fromkeys((a.column, a.group, a.split) for a in told)
+    for column, group, split in places:
+        place = column, group, split
+        mine = [a for a in told if (a.column, a.group, a.split) == place]
         datasets = list(dict.fromkeys(a.dataset for a in mine))
         found = {(a.contrast, a.dataset): a for a in mine}
         head = "".join(f"<th>{escape(name)}</th>" for name in datasets)
@@ -139,7 +141,9 @@ def _matrices(told: Sequence[Answer]) -> str:
             + "</tr>"
             for contrast in dict.fromkeys(a.contrast for a in mine)
         )
-        name = ", ".join(filter(None, (group, ABOUT[column].title)))
+        kinds = [s for c, g, s in places if (c, g) == (column, group)]
+        which = split if len(kinds) > 1 else ""
+        name = ", ".join(filter(None, (group, ABOUT[column].title, which)))
         parts.append(
             f'<h3>{escape(name)}</h3><div class="scroll"><table class="matrix"><thead>'
             f"<tr><th></th>{head}</tr></thead><tbody>{rows}</tbody></table></div>"

@@ -1,6 +1,6 @@
 """The pictures of a study's page: ladders, curves over the width, dose and response.
 
-Columns of a part of the links are in the tables alone.
+Curves and doses leave columns of a part of the links to the tables.
 """
 
 from __future__ import annotations
@@ -24,23 +24,28 @@ def rungs_of_groups(results: Results) -> str:
     """A strip and a table for each group and column."""
     parts = []
     for one in rungs.ladders(results):
+        rows = rungs.rows(one)
         lines = [
-            Strip(rung, [_marked(gap) for gap in gaps], row[1])
-            for (rung, gaps), row in zip(
-                one.rungs.items(), rungs.rows(one), strict=True
-            )
+            Strip(rung, [_marked(gap) for gap in gaps], row[1], _row_told(row))
+            for (rung, gaps), row in zip(one.rungs.items(), rows, strict=True)
         ]
-        drawn = strips(lines, _STRIPS)
-        numbers = folded("In numbers", rungs.HEADS, rungs.rows(one))
-        parts.append(f"<h3>{escape(one.title)}</h3>{drawn}{numbers}")
+        numbers = folded("In numbers", rungs.HEADS, rows)
+        parts.append(f"<h3>{escape(one.title)}</h3>{strips(lines, _STRIPS)}{numbers}")
     if not parts:
         return ""
     return f"<h2>{rungs.TITLE}</h2><p>{escape(rungs.NOTE)}</p>{''.join(parts)}"
 
 
 def _marked(gap: rungs.Gap) -> tuple[float, str]:
-    told = f"{gap.dataset}, {gap.split}: {gap.value:.4g}, {gap.gap:+.4f}; runs "
-    return gap.gap, told + ", ".join(gap.keys)
+    return gap.gap, (
+        f"{gap.arm} on {gap.dataset}: {gap.value:.4g}, {gap.gap:+.4f}; "
+        f"runs {', '.join(gap.keys)}"
+    )
+
+
+def _row_told(row: Sequence[str]) -> str:
+    told = zip(rungs.HEADS, row, strict=True)
+    return ", ".join(f"{head} {text}" for head, text in told if text)
 
 
 def curves(results: Results) -> str:

@@ -142,6 +142,10 @@ def _of_groups(study: Study) -> list[str]:
             own.append(f"{group.width} floats a node")
         if own:
             told.append(f"Data sets of the group {name} have {', '.join(own)}.")
+        if group.counted_with:
+            told.append(
+                f"Those of {name} are counted with those of {group.counted_with}."
+            )
     return told
 
 

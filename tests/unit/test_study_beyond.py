@@ -4,6 +4,7 @@ import pytest
 from test_study_foretold import results, study
 
 from nodeemb.study import beyond
+from nodeemb.study.contrasts import answers
 from nodeemb.study.page import page
 from nodeemb.study.table import markdown
 
@@ -77,3 +78,22 @@ def test_equal_but_for_rounding_is_not_above():
     assert beyond._text({("one", "half"): 0.1 + 0.2 - 0.3, ("two", "half"): 0.1}) == (
         "+0.0500 (1 of 2)"
     )
+
+
+def test_any_width_is_asked_where_there_are_several():
+    asked = study(
+        ["one", "two"], arms=ARMS[:2], groups={"curves": {"widths": [4]}, "plain": {}},
+        datasets=[{"input": "one", "group": "curves"}, {"input": "two", "group": "plain"}],
+        contrasts=[
+            {"this": "a, any width", "over": "b 1, any width"},
+            {"this": "a", "over": "b 1"},
+        ],
+        margins={"auc": 0.005},
+    )  # fmt: skip
+    made = results(asked, lambda dataset, arm, seed: 0.5 + 0.1 * ("a" in arm[:1]))
+    told = [(a.contrast, a.dataset) for a in answers(made)]
+    assert told == [
+        ("a, any width - b 1, any width", "one"),
+        ("a - b 1", "one"),
+        ("a - b 1", "two"),
+    ]

@@ -18,6 +18,7 @@ ARMS = [
     {"name": "b 2", "preset": "nerd", "family": "b"},
     {"name": "c", "preset": "line2"},
     {"name": "wide", "preset": "line2", "width": 64},
+    {"name": "b 3", "preset": "nerd", "width": 64, "family": "b"},
     {"baseline": "degree_sum"},
 ]
 VALUES = {
@@ -36,7 +37,7 @@ def told(names=("one", "two", "three"), without=(), **changes):
     return results(
         study(list(names), arms=ARMS, **asked),
         planted,
-        validation=lambda arm: 0.9 if arm == "b 1" else 0.5,
+        validation=lambda arm: {"b 1": 0.8, "b 3": 0.9}.get(arm, 0.5),
         without=without,
     )
 
@@ -46,7 +47,8 @@ def test_gaps_are_to_the_best_rung_of_each_data_set():
     assert list(one.rungs) == ["a", "b", "c"]  # no more floats, no baseline
     gaps = {rung: [gap.gap for gap in gaps] for rung, gaps in one.rungs.items()}
     assert gaps["a"] == pytest.approx([0, -0.2, -0.2])
-    assert gaps["b"] == pytest.approx([-0.2, 0, 0])  # b 1, which validation chose
+    assert gaps["b"] == pytest.approx([-0.2, 0, 0])  # b 1: b 3 has more floats
+    assert {gap.arm for gap in one.rungs["b"]} == {"b 1"}
     assert gaps["c"] == pytest.approx([-0.004, -0.4, -0.5])
     assert rungs.rows(one) == [
         ["a", "1 of 3", "1", "0", "-0.2000", "-0.2000", "two"],
@@ -58,7 +60,43 @@ def test_gaps_are_to_the_best_rung_of_each_data_set():
 def test_means_are_over_the_splits_of_all_rungs():
     made = told(("one",), without=[("one", "dirlinkbench", "a", 0)])
     (one,) = rungs.ladders(made)
-    assert [gap.gap for gap in one.rungs["c"]] == pytest.approx([-0.004])
+    (gap,) = one.rungs["c"]
+    assert gap.gap == pytest.approx(-0.004)
+    assert len(gap.keys) == len(made.study.seeds) - 1
+
+
+def test_kinds_of_split_stand_apart_with_their_names():
+    made = told(("one",), splits=["dirlinkbench", "strap"])
+    found = {one.split: one for one in rungs.ladders(made)}
+    assert {split: one.title for split, one in found.items()} == {
+        "dirlinkbench": "AUC, dirlinkbench",
+        "strap": "AUC, strap",
+    }
+    shown = page(made)
+    assert "<h3>AUC, dirlinkbench</h3>" in shown and "<h3>AUC, strap</h3>" in shown
+
+
+def test_rounding_makes_nothing_worse_than_as_good_and_equal_rungs_are_not_last():
+    def equal(arm):
+        return 0.895 if arm == "c" else 0.9
+
+    made = results(
+        study(["one"], arms=ARMS[:1] + ARMS[3:4], margins={"auc": 0.005}),
+        lambda dataset, arm, seed: equal(arm),
+    )
+    (one,) = rungs.ladders(made)
+    assert [row[1:4] for row in rungs.rows(one)] == [
+        ["1 of 1", "1", "0"],
+        ["0 of 1", "1", "1"],
+    ]
+    made = results(
+        study(["one"], arms=ARMS[:1] + ARMS[3:4], margins={"auc": 0.005}),
+        lambda dataset, arm, seed: 0.9,
+    )
+    (one,) = rungs.ladders(made)
+    assert [row[1:] for row in rungs.rows(one)] == [
+        ["1 of 1", "1", "0", "0.0000", "0.0000", ""]
+    ] * 2
 
 
 def test_columns_without_a_margin_have_no_ladder():
@@ -85,6 +123,11 @@ def test_groups_that_are_counted_with_another_are_one():
     asked["groups"] = {**asked["groups"], "h": {"counted_with": "nobody"}}
     with pytest.raises(WrongUse, match="nobody"):
         told(**asked)
+    asked["groups"] = {"g": {"counted_with": "i"}, "h": {"counted_with": "g"}, "i": {}}
+    with pytest.raises(WrongUse, match="group g is itself counted with another"):
+        told(**asked)
+    asked["groups"] = {"g": {}, "h": {"counted_with": "g"}, "i": {"like": "h"}}
+    assert told(**asked).study.counted_with("three") == "i"  # choices, not this
 
 
 def test_report_and_table_hold_the_ladder():
@@ -92,7 +135,8 @@ def test_report_and_table_hold_the_ladder():
     shown, text = page(made), markdown(made)
     Checker().feed(shown)
     assert rungs.TITLE in shown and f"## {rungs.TITLE}" in text
-    assert "three, dirlinkbench: 0.405, -0.5000; runs" in shown
+    assert "c on three: 0.405, -0.5000; runs" in shown
+    assert 'aria-label="rung c, best 0 of 3, as good 1' in shown
     strips = re.search(r"how far below the best.*?</details>", shown, re.DOTALL)
     assert strips and strips[0].count("<circle") == 9
     assert re.search(r"\| c +\| 0 of 3 +\| 1 +\| 2 ", text)
