@@ -111,9 +111,10 @@ def _check_contrasts(study: Study) -> None:
 def _check_control(study: Study, control: Control) -> None:
     datasets = [one.called for one in study.datasets]
     contrasts = [one.called for one in study.contrasts]
-    if control.dataset not in datasets and control.dataset not in study.groups:
-        known = [*study.groups, *datasets]
-        raise unknown_name("data set in this study", control.dataset, known)
+    known = [*study.groups, *datasets]
+    for name in filter(None, (control.dataset, control.same_sign_as)):
+        if name not in known:
+            raise unknown_name("data set in this study", name, known)
     if control.arm is not None and control.arm not in study.families:
         raise unknown_name("arm or family in this study", control.arm, study.families)
     if control.contrast is not None and control.contrast not in contrasts:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from nodeemb.study.contrasts import Answer, chosen
+from nodeemb.study.options import Study
 from nodeemb.study.parts import Control
 from nodeemb.study.results import Results
 
@@ -36,10 +37,13 @@ def checked(results: Results, told: Sequence[Answer]) -> list[Checked]:
             group = results.study.group_of(dataset)
             if control.dataset not in (dataset, group):
                 continue
-            if control.arm is None:
-                found.append(_verdict(control, dataset, split, told))
-            else:
+            if control.arm is not None:
                 found.append(_value(results, control, control.arm, dataset, split))
+            elif control.same_sign_as is not None:
+                twin = _twin(results.study, dataset, control.same_sign_as)
+                found.append(_same_sign(control, dataset, split, twin, told))
+            else:
+                found.append(_verdict(control, dataset, split, told))
     return found
 
 
@@ -77,6 +81,44 @@ def _verdict(
     return Checked(
         dataset, control.column, control.contrast, asked, said, held, control.why
     )
+
+
+def _same_sign(
+    control: Control, dataset: str, split: str, twin: str, told: Sequence[Answer]
+) -> Checked:
+    here, there = (
+        {
+            a.contrast: a.found.verdict
+            for a in told
+            if (a.dataset, a.split, a.column) == (name, split, control.column)
+        }
+        for name in (dataset, twin)
+    )
+    both = [name for name in here if name in there]
+    turned = [n for n in both if {here[n], there[n]} == {"better", "worse"}]
+    said = f"{len(both) - len(turned)} of {len(both)}" if both else ""
+    if turned:
+        said += f", not {', '.join(turned)}"
+    asked = f"no other sign than on {twin}"
+    held = not turned if both else None
+    return Checked(
+        dataset, control.column, "each contrast", asked, said, held, control.why
+    )
+
+
+def _twin(study: Study, dataset: str, other: str) -> str:
+    """The data set of a group that is of the same data as another; or the one named."""
+    if other not in study.groups:
+        return other
+    held = {
+        one.called: one.model_dump(exclude={"name", "group"}) for one in study.datasets
+    }
+    twins = [
+        name
+        for name, data in held.items()
+        if data == held[dataset] and study.group_of(name) == other
+    ]
+    return twins[0] if twins else other
 
 
 def rows(found: Sequence[Checked]) -> list[list[str]]:

@@ -78,7 +78,8 @@ class Contrast(Options):
 class Control(Options):
     """What must come out in a known way, or the study itself is not to be trusted.
 
-    Either an arm's mean lies between two numbers, or a contrast has one of some verdicts.
+    Either an arm's mean lies between two numbers, or a contrast has one of some verdicts, or
+    no contrast has another sign than on other data.
     """
 
     dataset: str = Field(description="a data set, or a group: each of its data sets")
@@ -92,16 +93,22 @@ class Control(Options):
     verdicts: list[Literal["better", "worse", "equivalent", "undecided"]] = Field(
         default=[], description="that the contrast may have"
     )
+    same_sign_as: str | None = Field(
+        default=None,
+        description="a data set, or a group with the same data: no contrast is better here "
+        "and worse there, or the other way round",
+    )
     why: str = Field(description="what it shows, in a few words")
 
     @model_validator(mode="after")
     def _check(self) -> Control:
-        if (self.arm is None) == (self.contrast is None) or bool(self.verdicts) != (
+        ways = self.arm, self.contrast, self.same_sign_as
+        if sum(way is not None for way in ways) != 1 or bool(self.verdicts) != (
             self.contrast is not None
         ):
             raise WrongUse(
                 f"the control on {self.dataset} says not what must come out",
-                allowed="arm with low or high, or contrast with verdicts",
+                allowed="arm with low or high, contrast with verdicts, or same_sign_as",
             )
         return self
 

@@ -7,7 +7,7 @@ from test_study_foretold import results, study
 from test_study_report import Checker
 
 from nodeemb.errors import WrongUse
-from nodeemb.study import rungs
+from nodeemb.study import controls, rungs
 from nodeemb.study.contrasts import answers, overall
 from nodeemb.study.page import page
 from nodeemb.study.table import markdown
@@ -140,3 +140,72 @@ def test_report_and_table_hold_the_ladder():
     strips = re.search(r"how far below the best.*?</details>", shown, re.DOTALL)
     assert strips and strips[0].count("<circle") == 9
     assert re.search(r"\| c +\| 0 of 3 +\| 1 +\| 2 ", text)
+
+
+def signs_kept(turned, **changes):
+    """Of c on other seeds' data, `turned` times as far above a as on the data themselves."""
+    twin = "one, again"
+    asked = study(
+        [], arms=ARMS[:2] + ARMS[3:4], margins={"auc": 0.005},
+        groups={"g": {}, "h": {}}, splits=["strap"],
+        datasets=[
+            {"input": "two", "group": "g"}, {"input": "one", "group": "g"},
+            {"input": "one", "name": twin, "group": "h"},
+        ],
+        contrasts=[{"this": "a", "over": "c"}, {"this": "b 1", "over": "c"}],
+        controls=[{"dataset": "h", "column": "auc", "same_sign_as": "g", "why": "x"}],
+        **changes,
+    )  # fmt: skip
+    gaps = {
+        "one": {"a": 0.1, "b 1": 0.2},
+        "two": {},
+        twin: {"a": 0.1 * turned, "b 1": 0.2},
+    }
+    made = results(
+        asked, lambda dataset, arm, seed: 0.5 + gaps[dataset].get(arm, 0) + 0.001 * seed
+    )
+    return controls.checked(made, answers(made))
+
+
+def test_signs_are_held_against_the_same_data_of_another_group():
+    (held,) = signs_kept(0.5)
+    assert held.dataset == "one, again" and held.asked == "no other sign than on one"
+    assert (held.held, held.found) == (True, "2 of 2")
+    (level,) = signs_kept(0)  # better there and equivalent here: no sign is turned
+    assert level.held
+    (failed,) = signs_kept(-1)
+    assert (failed.held, failed.found) == (False, "1 of 2, not a - c")
+
+
+def test_signs_wait_for_their_data_and_names_must_be_there():
+    made = told(
+        ("one",),
+        controls=[
+            {"dataset": "one", "column": "auc", "same_sign_as": "one", "why": "x"}
+        ],
+    )
+    (waits,) = controls.checked(made, [])
+    assert waits.held is None
+    with pytest.raises(WrongUse, match="nowhere"):
+        told(
+            controls=[
+                {
+                    "dataset": "one",
+                    "column": "auc",
+                    "same_sign_as": "nowhere",
+                    "why": "x",
+                }
+            ]
+        )
+    with pytest.raises(WrongUse, match="what must come out"):
+        told(
+            controls=[
+                {
+                    "dataset": "one",
+                    "column": "auc",
+                    "arm": "a",
+                    "same_sign_as": "one",
+                    "why": "x",
+                }
+            ]
+        )
