@@ -221,7 +221,7 @@ def _print(
         show.result(against_text(arm, against(results, arm)))
     if contrasts:
         found = _asked(results.study, answers(results))
-        show.result(contrasts_text(found, results.diagnoses))
+        show.result(contrasts_text(results, found))
     if record is not None:
         write_record(results, record)
         show.say(f"{len(results.cells):,} cells of {results.wanted:,} are in {record}")

@@ -4,13 +4,15 @@ The dose of a graph is the skew share that `nodeemb diagnose` measures of the wh
 noise taken off; the response is the mean difference of a contrast. Both stand in the study's
 folder: the doses in one file, written anew after each graph.
 
-tau, p: Kendall's, by permutation. The range is of tau with each graph left out in turn.
+tau, p: Kendall's, by permutation. The range is of tau with each origin of data
+sets left out in turn (nodeemb.study.datasets): all doses are of one, and so is a text with its
+windows and twins.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,7 +24,7 @@ from nodeemb.progress import Progress, ProgressFn
 from nodeemb.study.contrasts import Answer
 from nodeemb.study.datasets import Material
 from nodeemb.study.plan import Graphs
-from nodeemb.study.results import DIAGNOSES, read_diagnoses
+from nodeemb.study.results import DIAGNOSES, Results, read_diagnoses
 from nodeemb.study.statistics import Trend, trend
 from nodeemb.study.tasks import digest_of_counts
 
@@ -108,32 +110,32 @@ def _diagnosed(material: Material) -> Diagnosis:
     return diagnose_evidence(material, "events", DiagnoseOptions())
 
 
-def doses(
-    told: Sequence[Answer], diagnoses: Mapping[str, dict[str, Any]]
-) -> list[Dose]:
+def doses(results: Results, told: Sequence[Answer]) -> list[Dose]:
     """A trend for each contrast, column and kind of split with enough graphs."""
+    diagnoses, origins = results.diagnoses, results.study.origins
     kinds = dict.fromkeys((a.contrast, a.column, a.split) for a in told)
     found = []
     for contrast, column, split in kinds:
         points = [
-            (skew, a.found.mean, a.dataset)
+            (skew, a.found.mean, origins[a.dataset])
             for a in told
             if (a.contrast, a.column, a.split) == (contrast, column, split)
             and (skew := diagnoses.get(a.dataset, {}).get("skew", {}).get("value"))
             is not None
         ]
         if len(points) >= FEWEST:
-            dose, response, names = zip(*points, strict=True)
-            line = trend(dose, response, names)
+            dose, response, read = zip(*points, strict=True)
+            line = trend(dose, response, read)
             found.append(Dose(contrast, column, split, len(points), line))
     return found
 
 
 NOTE = (
     "Dose: the share of a graph's structure that is asymmetric, noise taken off (nodeemb "
-    "diagnose); response: the mean difference. tau and p: Kendall's."
+    "diagnose); response: the mean difference. tau and p: Kendall's; and tau with the data "
+    "sets of each origin left out in turn, an origin being a text, a graph, or what draws."
 )
-HEADS = ["contrast", "column", "split", "graphs", "tau", "p", "tau, one left out"]
+HEADS = ["contrast", "column", "split", "graphs", "tau", "p", "tau, an origin left out"]
 
 
 def rows(found: Sequence[Dose]) -> list[list[str]]:

@@ -165,6 +165,11 @@ class Study(Options):
         alone = {"counted_with": None, **own}
         return base.model_copy(update={**alone, "recipe": recipe})
 
+    @cached_property
+    def origins(self) -> dict[str, str]:
+        """Data set -> what it is read from or drawn as (nodeemb.study.datasets)."""
+        return {one.called: one.origin for one in self.datasets}
+
     def group_of(self, dataset: str) -> str:
         """The name of a data set's group; "" for none."""
         return self._group_names[dataset]

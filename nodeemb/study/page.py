@@ -209,7 +209,7 @@ def _contrasts(told: Sequence[Answer], results: Results) -> str:
         "<h2>Contrasts, over graphs</h2>"
         + table(heads(each=False), rows_overall(overall(told)))
         + paragraphs([CONTRASTS, agreement(told)])
-        + _dose(dose.doses(told, results.diagnoses))
+        + _dose(dose.doses(results, told))
         + "<details><summary>Graph by graph</summary>"
         + table(heads(each=True), rows_of_answers(told))
         + "</details>"

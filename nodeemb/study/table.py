@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from nodeemb.progress import amount
@@ -52,7 +52,7 @@ def markdown(results: Results) -> str:
     parts += [*study.notes, legend(results)]
     parts += ["## In all", grid(*standing_rows(results))]
     if told:
-        parts += ["## Contrasts", contrasts_text(told, results.diagnoses)]
+        parts += ["## Contrasts", contrasts_text(results, told)]
     parts += [foretold_text(results), beyond_text(results)]
     chose = choices.rows(results)
     if chose:
@@ -149,12 +149,10 @@ def _of_groups(study: Study) -> list[str]:
     return told
 
 
-def contrasts_text(
-    told: Sequence[Answer], diagnoses: Mapping[str, dict[str, Any]]
-) -> str:
+def contrasts_text(results: Results, told: Sequence[Answer]) -> str:
     """The contrasts of a study over its graphs, against their skew, graph by graph."""
     parts = [grid(heads(each=False), rows_overall(overall(told))), CONTRASTS]
-    found = dose.doses(told, diagnoses)
+    found = dose.doses(results, told)
     if found:
         parts += [grid(dose.HEADS, dose.rows(found)), dose.NOTE]
     parts += filter(None, [agreement(told)])

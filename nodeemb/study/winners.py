@@ -52,7 +52,7 @@ def contests(results: Results) -> list[Contest]:
     """
     if not all(rung in results.study.families for rung in RUNGS):
         return []
-    origins = {one.called: one.origin for one in results.study.datasets}
+    origins = results.study.origins
     found = (
         _contest(results, dataset, split, origins[dataset])
         for dataset, split in results.groups()

@@ -161,6 +161,27 @@ def test_an_arm_may_have_its_own_width():
     assert [recipe.roles.width for recipe in recipes if recipe] == [8, 16]
 
 
+def test_trends_leave_out_whole_origins():
+    """Two graphs of one origin carry the trend: without both of them it is turned."""
+    names = ["web one", "web two", "three", "four", "five"]
+    response = {"web one": 0.0, "web two": 0.9, "three": 0.5, "four": 0.4, "five": 0.3}
+    asked = study(
+        datasets=[{"input": name} for name in names],
+        contrasts=[{"this": "b 1", "over": "a"}],
+    )
+    made = results(
+        asked, lambda arm, graph, seed: (arm == "b 1") * response[graph] + 0.001 * seed,
+        lambda arm: 0.5, names,
+    )  # fmt: skip
+    skew = {"web one": 0.0, "web two": 0.9, "three": 0.3, "four": 0.4, "five": 0.5}
+    told = Results(
+        asked, made.cells, made.wanted,
+        {name: {"skew": {"value": value}} for name, value in skew.items()},
+    )  # fmt: skip
+    (found,) = doses(told, answers(told))
+    assert found.found.least == pytest.approx(-1)
+
+
 def test_gains_are_held_against_the_skew_of_their_graphs():
     names = ["one", "two", "three", "four", "five"]
     asked = study(
@@ -173,15 +194,20 @@ def test_gains_are_held_against_the_skew_of_their_graphs():
 
     made = results(asked, rising, lambda arm: 0.5, names)
     skews = {name: {"skew": {"value": 0.1 * place}} for place, name in enumerate(names)}
-    found = doses(answers(made), skews)
+
+    def trends(skews):
+        told = Results(asked, made.cells, made.wanted, skews)
+        return doses(told, answers(told))
+
+    found = trends(skews)
     assert [(one.column, one.graphs) for one in found] == [("auc", 5)]
     assert found[0].found.tau == pytest.approx(1)
     skews["one"] = {"skew": {"value": None}}  # undecided
     skews["two"] = {"skew": {"value": 0.9}}
-    turned = doses(answers(made), skews)[0]
+    turned = trends(skews)[0]
     assert turned.graphs == 4 and turned.found.tau < 1
     del skews["three"]
-    assert doses(answers(made), skews) == []
+    assert trends(skews) == []
     told = Results(
         asked, made.cells, made.wanted, {**skews, "three": {"skew": {"value": 0}}}
     )
