@@ -128,14 +128,13 @@ def dose_charts(told: Sequence[Answer], diagnoses: Mapping[str, dict[str, Any]])
 
 
 def ladder_of(results: Results, dataset: str, split: str) -> str:
-    """The arms in the first column of a data set."""
+    """The arms in the first column of a data set; the rows below it name the runs."""
     column = results.study.columns_of(dataset)[0]
     lines = []
     for arm in results.arms:
         number = results.number(dataset, split, arm, column)
         if number is not None:
-            keys = ", ".join(results.keys(dataset, split, arm))
-            told = f"{arm}: {number.mean:.4f} ± {number.spread:.4f}; runs {keys}"
+            told = f"{arm}: {number.mean:.4f} ± {number.spread:.4f}"
             baseline = arm in results.baselines
             name = choices.label(results, dataset, split, arm)
             lines.append(Rung(name, number.mean, number.spread, told, baseline))
