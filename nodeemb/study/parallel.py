@@ -27,7 +27,7 @@ from nodeemb.progress import Progress, ProgressFn
 from nodeemb.study.cells import do_cell, keep, read_result
 from nodeemb.study.options import Study
 from nodeemb.study.plan import Cell, Graphs
-from nodeemb.study.work import CellDone, Forecast, Job, rounds
+from nodeemb.study.work import CellDone, Forecast, Job, rounds, share_done
 
 _OFTEN = 0.5  # seconds between looks at what is done
 # libraries that would take every core in each process
@@ -72,8 +72,8 @@ def carry_out_in_parts(
         if progress is not None:
             behind = sum(told.cells[key].seconds for key in done)
             task = f"{len(done)} of {total} cells, {jobs} at a time"
-            share, seconds = behind / max(told.seconds, 1e-9), time.monotonic() - began
-            progress(Progress(task, share, 0.0, "", None, seconds))
+            share = share_done(behind, told, len(done) == total)
+            progress(Progress(task, share, 0.0, "", None, time.monotonic() - began))
 
     try:
         with _few_threads(each), _pool(jobs) as pool:

@@ -268,17 +268,27 @@ def _index(job: Job) -> dict[str, Any]:
     }
 
 
+def share_done(behind: float, told: Forecast, whole: bool) -> float:
+    """The share of a study that is behind, from the seconds forecast of what is done.
+
+    An arm that was still to be chosen was forecast as the mean of those that it might be, so
+    the sum may be passed before all cells are done.
+    """
+    return min(behind / max(told.seconds, 1e-9), 1.0 if whole else 0.99)
+
+
 class _Clock:
     """Progress over all cells, each as long as its forecast says."""
 
     def __init__(self, job: Job, told: Forecast, progress: ProgressFn | None) -> None:
         self.count, self.told, self.progress = job.left, told, progress
-        self.total = max(told.seconds, 1e-9)
         self.before, self.own, self.task = 0.0, 0.0, ""
+        self.number = 0
         self.began = time.monotonic()
 
     def next(self, number: int, cell: Cell) -> None:
         """Begins another cell."""
+        self.number = number
         self.before += self.own
         self.own = self.told.cells[cell.key].seconds
         where = f"{cell.dataset}, {cell.split}, seed {cell.seed}, {cell.arm}"
@@ -289,6 +299,7 @@ class _Clock:
         """Passes on the progress of a cell."""
         if self.progress is not None:
             task = f"{self.task}, {inner.task}" if inner.task else self.task
-            share = (self.before + inner.share * self.own) / self.total
+            whole = self.number == self.count and inner.share >= 1
+            share = share_done(self.before + inner.share * self.own, self.told, whole)
             seconds = time.monotonic() - self.began
             self.progress(replace(inner, task=task, share=share, seconds=seconds))

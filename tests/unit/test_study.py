@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -28,6 +29,7 @@ from nodeemb.study.cells import cell_path
 from nodeemb.study.forecast import CellForecast
 from nodeemb.study.options import Study, load_study
 from nodeemb.study.page import page, write_tables
+from nodeemb.study.parallel import carry_out_in_parts
 from nodeemb.study.plan import choices_on
 from nodeemb.study.results import Results, load_results, standings
 from nodeemb.study.splits import SPLITS, hide, validation_test
@@ -475,6 +477,21 @@ def test_progress_reaches_the_end(here):
     assert shares[0] == 0 and 0.7 < shares[-1] <= 1
     assert seen[0].task == "cell 1 of 6: ring, half, seed 3, line2"
     assert any(progress.rate > 0 for progress in seen)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_progress_never_passes_the_end(here, jobs):
+    """A forecast below what the cells' own forecasts sum to: arms that were still to be chosen."""
+    seen = []
+    job = work.prepare(small(), "out")
+    told = quick(job)
+    low = replace(told, seconds=0.5 * sum(cell.seconds for cell in told.cells.values()))
+    if jobs == 1:
+        work.carry_out(job, low, 1, seen.append)
+    else:
+        carry_out_in_parts(job, low, jobs, 1, seen.append)
+    assert all(0 <= progress.share <= 1 for progress in seen)
+    assert all(p.share < 1 for p in seen if p.task.startswith(("cell 5", "5 of")))
 
 
 # ---- tables ---------------------------------------------------------------------------
