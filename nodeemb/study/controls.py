@@ -131,6 +131,18 @@ def rows(found: Sequence[Checked]) -> list[list[str]]:
     ]  # fmt: skip
 
 
+def failures(found: Sequence[Checked]) -> str:
+    """What did not come out as it must, in a sentence that stands first; "" for nothing."""
+    failed = [one for one in found if one.held is False]
+    if not failed:
+        return ""
+    told = "; ".join(
+        f"{one.dataset}, {one.what}, {one.column}: {one.found}" for one in failed
+    )
+    done = sum(one.held is not None for one in found)
+    return f"{len(failed)} of {done} controls did not come out as they must: {told}."
+
+
 def summary(found: Sequence[Checked]) -> str:
     """How many held, in a sentence."""
     done = [one for one in found if one.held is not None]

@@ -58,11 +58,13 @@ def page(results: Results) -> str:
     """The whole page."""
     study = results.study
     told = answers(results)
+    checked = controls.checked(results, told)
     body = [
         '<p class="eyebrow">Study</p>',
         f"<h1>{escape(study.title)}</h1>",
+        paragraphs([controls.failures(checked)]),
         _lead(study.answer),
-        _controls(results, told),
+        _controls(checked),
         rungs_of_groups(results),
         _said(told),
         _matrices(told),
@@ -99,8 +101,7 @@ def _lead(texts: Sequence[str]) -> str:
     return "".join(f'<p class="lead">{escape(text)}</p>' for text in texts)
 
 
-def _controls(results: Results, told: Sequence[Answer]) -> str:
-    found = controls.checked(results, told)
+def _controls(found: Sequence[controls.Checked]) -> str:
     if not found:
         return ""
     drawn = table(controls.HEADS, controls.rows(found))

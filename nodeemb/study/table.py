@@ -41,8 +41,8 @@ def markdown(results: Results) -> str:
     """The whole table: a section for each split of each graph, the best of a column bold."""
     study = results.study
     told = answers(results)
-    parts = [f"# {study.title}", *study.answer]
     found = controls.checked(results, told)
+    parts = [f"# {study.title}", controls.failures(found), *study.answer]
     if found:
         parts += ["## Controls", controls.summary(found)]
         parts += [grid(controls.HEADS, controls.rows(found))]

@@ -74,6 +74,10 @@ def test_controls_that_fail_stand_first():
     }
     assert controls.rows(found)[0][:2] == ["FAILED", "blocks"]
     assert controls.summary(found) == "3 of 4 controls came out as they must."
+    first = "1 of 4 controls did not come out as they must: blocks, degree_sum, auc: 0.7050."
+    for text in (page(results), markdown(results)):
+        assert text.index(first) < text.index("It depends")
+    assert controls.failures([one for one in found if one.held]) == ""
     empty = Results(results.study, {}, 30, {})
     assert "None of 4" in controls.summary(controls.checked(empty, []))
 
@@ -141,7 +145,7 @@ def test_the_page_says_what_the_cells_say():
     assert "3 of 4 controls" in text and "<details open>" in text
     said_in_markdown = markdown(told())
     assert "3 of 4 controls" in said_in_markdown and "FAILED" in said_in_markdown
-    assert said_in_markdown.startswith("# A & B\n\nIt depends <on> the text.")
+    assert said_in_markdown.startswith("# A & B\n\n1 of 4 controls")
 
 
 def test_marks_stand_where_their_numbers_say():
