@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from html import escape
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f")
 """Okabe and Ito's, which people who see fewer colours can tell apart."""
@@ -44,31 +44,20 @@ class Rung(NamedTuple):
 
 def ladder(rungs: Sequence[Rung], title: str) -> str:
     """A dot with its spread for each arm, one below the other."""
-    if not rungs:
-        return ""
-    low, high = _span(
-        [v for r in rungs for v in (r.value - r.spread, r.value + r.spread)]
-    )
+    ends = [v for r in rungs for v in (r.value - r.spread, r.value + r.spread)]
 
-    def place(value: float) -> str:
-        return f"{100 * (value - low) / (high - low):.2f}%"
+    def row(r: Rung, place: Callable[[float], str], zero: str) -> str:
+        return (
+            f'<div class="row {"baseline" if r.baseline else "model"}">'
+            f'<div class="name">{escape(r.name)}</div><div class="track">'
+            f'<svg role="img" aria-label="{escape(r.told)}"><title>{escape(r.told)}</title>'
+            f'{zero}<line x1="{place(r.value - r.spread)}" x2="{place(r.value + r.spread)}" '
+            f'y1="50%" y2="50%" class="span"/><circle cx="{place(r.value)}" cy="50%" r="4.5" '
+            f'class="dot"/></svg></div><div class="number">{r.value:.4g}</div></div>'
+        )
 
-    zero = ""
-    if low < 0 < high:
-        zero = f'<line x1="{place(0)}" x2="{place(0)}" y1="0" y2="100%" class="half"/>'
-    lines = "".join(
-        f'<div class="row {"baseline" if r.baseline else "model"}">'
-        f'<div class="name">{escape(r.name)}</div><div class="track">'
-        f'<svg role="img" aria-label="{escape(r.told)}"><title>{escape(r.told)}</title>{zero}'
-        f'<line x1="{place(r.value - r.spread)}" x2="{place(r.value + r.spread)}" y1="50%" '
-        f'y2="50%" class="span"/><circle cx="{place(r.value)}" cy="50%" r="4.5" class="dot"/>'
-        f'</svg></div><div class="number">{r.value:.4g}</div></div>'
-        for r in rungs
-    )
-    return (
-        f'<div class="plot"><p class="soft">{escape(title)}: the mean, and a standard '
-        f"deviation over splits to each side</p>{lines}{_axis(low, high, place)}</div>"
-    )
+    title += ": the mean, and a standard deviation over splits to each side"
+    return _lines(rungs, ends, title, row)
 
 
 class Strip(NamedTuple):
@@ -83,7 +72,28 @@ class Strip(NamedTuple):
 
 def strips(lines: Sequence[Strip], title: str) -> str:
     """Dots of each line on one axis, one line below the other; nothing without dots."""
-    values = [value for line in lines for value, _ in line.dots]
+
+    def row(line: Strip, place: Callable[[float], str], zero: str) -> str:
+        dots = "".join(_dot(place(value), told) for value, told in line.dots)
+        return (
+            f'<div class="row model"><div class="name">{escape(line.name)}</div>'
+            f'<div class="track"><svg role="img" aria-label="{escape(line.told)}">{zero}'
+            f'{dots}</svg></div><div class="number nowrap">{escape(line.number)}</div></div>'
+        )
+
+    return _lines(lines, [v for line in lines for v, _ in line.dots], title, row)
+
+
+def _lines(
+    lines: Sequence[Any],
+    values: Sequence[float],
+    title: str,
+    row: Callable[[Any, Callable[[float], str], str], str],
+) -> str:
+    """Rows on one axis that holds all values, with a mark at 0; nothing without values.
+
+    row: of a line, the place of a number on the axis, and the mark.
+    """
     if not values:
         return ""
     low, high = _span(values)
@@ -94,13 +104,7 @@ def strips(lines: Sequence[Strip], title: str) -> str:
     zero = ""
     if low < 0 < high:
         zero = f'<line x1="{place(0)}" x2="{place(0)}" y1="0" y2="100%" class="half"/>'
-    rows = "".join(
-        f'<div class="row model"><div class="name">{escape(line.name)}</div>'
-        f'<div class="track"><svg role="img" aria-label="{escape(line.told)}">{zero}'
-        f"{''.join(_dot(place(v), told) for v, told in line.dots)}</svg></div>"
-        f'<div class="number nowrap">{escape(line.number)}</div></div>'
-        for line in lines
-    )
+    rows = "".join(row(line, place, zero) for line in lines)
     return (
         f'<div class="plot"><p class="soft">{escape(title)}</p>{rows}'
         f"{_axis(low, high, place)}</div>"

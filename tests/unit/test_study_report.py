@@ -238,3 +238,19 @@ def test_reports_are_written_whole(tmp_path):
     write_tables(told(), tmp_path)
     assert (tmp_path / PAGE).read_text("utf-8") == page(told())
     assert sorted(p.name for p in Path(tmp_path).iterdir()) == ["report.html", "table.csv", "table.md"]  # fmt: skip
+
+
+def test_lines_of_dots_grow_to_the_right_and_mark_nothing():
+    places = {
+        "strips": charts.strips(
+            [charts.Strip("a", [(-0.2, "low"), (0.0, "none"), (0.2, "high")], "3", "a")], "t"
+        ),
+        "ladder": charts.ladder(
+            [charts.Rung("a", v, 0.05, "told", False) for v in (-0.2, 0.0, 0.2)], "t"
+        ),
+    }  # fmt: skip
+    for drawn in places.values():
+        low, none, high = map(float, re.findall(r'<circle cx="([\d.]+)%"', drawn))
+        assert 0 < low < none < high < 100 and none == pytest.approx(50)
+        assert '<line x1="50.00%" x2="50.00%"' in drawn
+    assert charts.strips([], "t") == "" == charts.ladder([], "t")
