@@ -78,20 +78,24 @@ def make_backend(
 ) -> Backend:
     """The backend by name; torch is imported only for those that use it."""
     kind, optimizer = recipe.objective.kind, recipe.training.optimizer
-    floor = recipe.roles.nonnegative
+    floor, halved = recipe.roles.nonnegative, recipe.training.products == "bfloat16"
     if name == "cpu":
         from nodeemb.training.backends.cpu import CpuBackend
 
         return CpuBackend(
-            tables, layout, kind, optimizer, shift, count_threads(threads), floor
+            tables, layout, kind, optimizer, shift, count_threads(threads), floor, halved
         )
     if name == "torch":
         from nodeemb.training.backends.torch import TorchBackend
 
-        return TorchBackend(tables, layout, kind, optimizer, shift, device, floor)
+        return TorchBackend(
+            tables, layout, kind, optimizer, shift, device, floor, halved
+        )
     from nodeemb.training.backends.reference import ReferenceBackend
 
-    return ReferenceBackend(tables, layout, kind, optimizer, shift, nonnegative=floor)
+    return ReferenceBackend(
+        tables, layout, kind, optimizer, shift, nonnegative=floor, halved=halved
+    )
 
 
 def count_threads(threads: int | None) -> int:

@@ -22,6 +22,7 @@ from nodeemb.factorise.options import Factorise, options_of
 from nodeemb.layers import lay_over, nested
 from nodeemb.options import Options, parse, read_yaml
 from nodeemb.resources import list_resources, resource_path
+from nodeemb.roles.layout import lay_out
 from nodeemb.roles.scheme import RoleScheme
 from nodeemb.roles.schemes import find_scheme
 from nodeemb.sampling.options import (
@@ -106,6 +107,8 @@ class Recipe(Options):
             )
         if self.sampler.kind == "corpus":
             self._check_corpus()
+        if self.training.products != "float32":
+            self._check_products(scheme)
         labelled = any("none" in c.labels for c in scheme.channels.values())
         if self.noise.unlinked and not labelled:
             raise WrongUse(
@@ -142,6 +145,19 @@ class Recipe(Options):
                 f"scheme {scheme.name} has biases alone",
                 allowed="roles.biases free or tied, and training.init random",
                 next_step="Set roles.biases=free",
+            )
+
+    def _check_products(self, scheme: RoleScheme) -> None:
+        """Refuses to round biases and shifts, whose last digits count."""
+        shifted = self.objective.shift != 0
+        layout = lay_out(scheme, self.width(), self.roles.biases, shifted=shifted)
+        if layout.lengths != layout.dims:
+            raise WrongUse(
+                f"products of {self.training.products} would round biases and shifts, as "
+                "they round vectors",
+                allowed="roles.biases=none, channels without biases of their own, and "
+                "objective.shift=0",
+                next_step="Set training.products=float32, or leave out biases and shift",
             )
 
     def _check_corpus(self) -> None:

@@ -124,6 +124,12 @@ def embed(
     layout = layout_of(recipe)
     backend = backend or backend_of(recipe)
     _check_backend(backend, device, layout)
+    if dtype != "float32" and recipe.training.products != "float32":
+        raise WrongUse(
+            f"tables of {dtype} and products of {recipe.training.products}",
+            allowed="dtype float32 with rounded products",
+            next_step="Set training.products=float32, or dtype float32",
+        )
     itemsize = np.dtype(dtype).itemsize
     check_memory(
         material_size(graph), recipe, itemsize, validation is not None, backend

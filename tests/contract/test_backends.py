@@ -190,6 +190,39 @@ def test_several_cores_are_the_same_in_both_backends(batch, optimizer):
     assert_same(TWO_CORES, "free", "logistic", optimizer, "float64", batch)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("batch", BATCHES)
+@pytest.mark.parametrize("scheme", SCHEMES.values(), ids=lambda s: s.name)
+def test_one_step_is_the_same_with_products_of_bfloat16(scheme, batch, threads):
+    if not scheme.roles:
+        return  # without biases nothing is left
+    layout, tables = start(scheme, "none", "float32", shifted=False)
+    parts = [part for c in range(len(layout.channels)) for part in BATCHES[batch](c)]
+    args = (tables, layout, "logistic", "sgd", parts)
+
+    def halved(make, *more):
+        return lambda *given: make(*given, *more, halved=True)
+
+    exact, _ = stepped(ReferenceBackend, *args)
+    want, loss = stepped(halved(ReferenceBackend), *args)
+    moved = np.abs(want - tables.table).max()
+    rounding = np.abs(want - exact).max()
+    if any(p.noise_right.size or isinstance(p.pairs, Band) for p in parts):
+        assert rounding > 1e-4 * moved
+    makes = [halved(TorchBackend, "cpu")]
+    if not layout.images:
+        makes.append(halved(CpuBackend, threads))
+    for make in makes:
+        got, own = stepped(make, *args)
+        # a slope as near to two bfloat16 may be rounded to either; pairs of equal rows
+        # have one slope in noise on the processor, which is rounded once
+        allowed = 0.2 if all(isinstance(p.pairs, Band) for p in parts) else 1.5
+        assert np.abs(got - want).max() <= max(1e-5 * moved, allowed * rounding)
+        np.testing.assert_allclose(own.total, loss.total, rtol=1e-4)
+        np.testing.assert_allclose(own.weight, loss.weight, rtol=1e-5)
+        assert own.pairs == loss.pairs
+
+
 def loss_by_hand(scheme, layout, objective, table, parts):
     """The loss of aligned parts, pair by pair, images made of the cores on the way."""
     roles = {name: table[:NODES, a:b] for name, (a, b) in layout.roles.items()}

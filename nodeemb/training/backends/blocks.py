@@ -13,16 +13,19 @@ import numpy as np
 
 from nodeemb.compiled import njit
 from nodeemb.prefetch import zeros_of
+from nodeemb.training.backends import short_blocks as short
 from nodeemb.training.backends.machine import padded
 from nodeemb.training.backends.products import TILE, multiply, turn
 from nodeemb.training.backends.vectors import (
     LOOSE,
     add,
+    clear,
     copy,
     dot,
     loss_of,
     sigmoid,
     softplus,
+    weigh,
 )
 
 _SPREAD = np.uint32(2654435769)  # 2**32 by the golden ratio: Fibonacci hashing
@@ -34,7 +37,8 @@ class Room(NamedTuple):
     x, y: the left and right vectors of a block; z: its noise vectors; turned: y or z with
     rows and columns exchanged; scores, scratch: one number a pair or more; mass_left, mass_right:
     (longest,) positive weight of each row; place_left, place_right: (longest,) int32, which
-    vectors of x and of y an aligned pair joins; slots: int32, for finding equal rows.
+    vectors of x and of y an aligned pair joins; slots: int32, for finding equal rows; names:
+    int32, the rows of a block, with room on both sides.
     """
 
     x: np.ndarray
@@ -48,6 +52,7 @@ class Room(NamedTuple):
     place_left: np.ndarray
     place_right: np.ndarray
     slots: np.ndarray
+    names: np.ndarray
 
 
 @njit
@@ -71,6 +76,7 @@ def make_room(longest, noise, wide, pitch, like):
         np.zeros(longest, np.int32),
         np.zeros(longest, np.int32),
         np.zeros(slots, np.int32),
+        np.zeros(longest + 2 * (band_pitch(wide, size) + padded(1, size)), np.int32),
     )
 
 
@@ -78,29 +84,37 @@ def make_room(longest, noise, wide, pitch, like):
 def band_pitch(wide, size):
     """Numbers from one row of a band to the next.
 
-    A tile writes whole vectors, up to TILE - 1 places before and behind a row's own.
+    A row's own begin at TILE - 1. A tile writes whole vectors, up to TILE - 1 places before
+    them and into the TILE - 1 first places of the next row, which are no row's own; but no
+    row of a tile may reach into the next row of it.
     """
-    return wide + 2 * (TILE - 1) + padded(1, size)
+    tile = padded(wide + TILE - 1, size)
+    return max(padded(wide, size) + padded(TILE - 1, size), tile + 1)
 
 
 @njit
 def noise_block(
-    near, rows, mass, room, pitch, length, far_rows, weight, objective,
+    near, rows, mass, room, words, near_words, pitch, length, far_rows, weight, objective,
     slopes, near_at, far_at, with_loss,
 ):  # fmt: skip
     """Noise room.z against every `near` vector; slopes of both; the loss if asked.
 
-    near: L vectors of `rows` (L,), mass (L,) positive weight of each; far_rows (N,).
+    near: L vectors of `rows` (L,), mass (L,) positive weight of each; far_rows (N,). words,
+    near_words: room for bfloat16 and the near vectors in it, None for float32.
     slopes[near_at:] += L vectors; slopes[far_at:] <- N vectors.
     """
     count, noise = len(rows), len(far_rows)
     wide = padded(noise, near.itemsize)
-    turn(room.turned, wide, room.z, pitch, noise, length)
     flat = room.scores[: count * wide]
     scores = flat.reshape(count, wide)
-    multiply(
-        flat, 0, wide, count, noise, near, 0, pitch, 1, room.turned, 0, wide, length, False
-    )  # fmt: skip
+    if words is None:
+        turn(room.turned, wide, room.z, pitch, noise, length)
+        multiply(
+            flat, 0, wide, count, noise, near, 0, pitch, 1, room.turned, 0, wide, length,
+            False,
+        )  # fmt: skip
+    else:
+        short.noise_scores(flat, room.z, words, near_words, pitch, length, count, noise)
     loss = 0.0
     if with_loss:
         losses = room.scratch[: count * wide]
@@ -117,6 +131,23 @@ def noise_block(
         factor = near.dtype.type(weight * mass[i])
         for n in range(noise):
             scores[i, n] = scores[i, n] * factor if rows[i] != far_rows[n] else 0.0
+    if words is None:
+        noise_slopes(
+            flat, near, room, pitch, length, count, noise, slopes, near_at, far_at
+        )
+    else:
+        short.noise_slopes(
+            flat, words, near_words, pitch, length, count, noise, slopes, near_at, far_at
+        )
+    return loss
+
+
+@njit
+def noise_slopes(
+    flat, near, room, pitch, length, count, noise, slopes, near_at, far_at
+):  # fmt: skip
+    """Slopes of vectors by those of the scores of noise, in `flat`; as `noise_block`."""
+    wide = padded(noise, near.itemsize)
     edge = thin(length, near.itemsize)
     inner = length - edge
     multiply(
@@ -138,7 +169,6 @@ def noise_block(
         for n in range(noise):
             for c in range(edge):
                 slopes[far_at + n * pitch + inner + c] = across[c * wide + n]
-    return loss
 
 
 @njit
@@ -168,32 +198,16 @@ def apart(values, row, rows):
     return total
 
 
-@njit(fastmath=LOOSE)
-def weigh(slopes, law, rows, row, label, mass):
-    """slopes <- weight * (slopes - label), 0 where the rows are equal; mass += weight.
-
-    Returns:
-        the sum of the weights.
-    """
-    total = slopes.dtype.type(0)
-    for k in range(len(slopes)):
-        w = law[k] if rows[k] != row else slopes.dtype.type(0)
-        slopes[k] = w * (slopes[k] - label)
-        mass[k] += w
-        total += w
-    return total
-
-
 @njit
 def band_block(
-    room, rows, start, stop, first, after, before, limit, label, left_out, objective,
-    pitch, length, slopes, left_at, right_at, with_loss,
+    room, words, rows, start, stop, first, after, before, limit, label, left_out, objective,
+    pitch, length, slopes, left_at, right_at, with_loss, both,
 ):  # fmt: skip
     """The positive pairs of a block of rows (L,), whose vectors are in room.x and room.y.
 
-    start, stop and the pairs left out count from `first`. slopes[left_at:] and
-    slopes[right_at:] <- L vectors each; room.mass_left, room.mass_right <- positive weight
-    of each row.
+    words: the same vectors and room for slopes in bfloat16, None for float32. start, stop and the pairs left out count from `first`. slopes[left_at:] and
+    slopes[right_at:] <- L vectors each; room.mass_left, and room.mass_right if `both`, <-
+    positive weight of each row.
 
     Slopes of scores are kept by distance, that of i and j at i * jump + TILE - 1 + j - i +
     behind. There TILE rows, or columns, of the band begin jump - 1 numbers after each
@@ -203,18 +217,14 @@ def band_block(
     ahead = window if after.max() > 0 else 0
     behind = window if before.max() > 0 else 0
     wide = behind + 1 + ahead
-    x, y, flat = room.x, room.y, room.scores
+    flat = room.scores
     jump, one = band_pitch(wide, flat.itemsize), flat.dtype.type
     zero = TILE - 1 + behind  # the place of i and i is i * jump + zero
     mass_left, mass_right = room.mass_left[:count], room.mass_right[:count]
-    across = padded(count, flat.itemsize) + padded(1, flat.itemsize)
-    turn(room.turned, across, y, pitch, count, length)
-    for i in range(0, count, TILE):
-        low, high = max(0, i - behind), min(count, i + TILE + ahead)
-        multiply(
-            flat, i * jump + zero + low - i, jump - 1, min(TILE, count - i), high - low,
-            x, i * pitch, pitch, 1, room.turned, low, across, length, False,
-        )  # fmt: skip
+    if words is None:
+        band_scores(room, pitch, length, count, behind, ahead)
+    else:
+        short.band_scores(flat, words, pitch, length, count, behind, ahead, jump, zero)
     loss = 0.0
     if with_loss:
         for i in range(count):
@@ -230,46 +240,92 @@ def band_block(
                 w = after[j - i - 1] if j > i else before[i - j - 1]
                 score = np.float64(flat[i * jump + zero + j - i])
                 loss -= w * loss_of(objective, score, label)
+    own = padded(wide, flat.itemsize)
     if objective == 0:
-        sigmoid(flat[: count * jump])
-    law = np.zeros(wide, flat.dtype)
+        for i in range(count):
+            sigmoid(flat[i * jump + TILE - 1 : i * jump + TILE - 1 + own])
+    law = np.zeros(own, flat.dtype)
     for d in range(1, window + 1):
         if ahead:
             law[behind + d] = after[d - 1]
         if behind:
             law[behind - d] = before[d - 1]
-    mass_right[:] = 0
+    names = room.names
+    names[behind : behind + count] = rows
+    clear(flat, 0, TILE - 1)
     for i in range(count):
         low, high = reach(i, start, stop, first, limit, behind, ahead)
-        a, b = i * jump + zero + low - i, i * jump + zero + high - i
-        flat[i * jump : a] = 0
+        begin = i * jump + TILE - 1
         mass_left[i] = weigh(
-            flat[a:b],
-            law[low - i + behind : high - i + behind],
-            rows[low:high],
-            rows[i],
-            one(label),
-            mass_right[low:high],
-        )
-        flat[b : (i + 1) * jump] = 0
+            flat, begin, law, names, i, rows[i], one(label), behind + low - i,
+            behind + high - i, own,
+        )  # fmt: skip
+        clear(flat, begin + own, jump - own)
+    if both:
+        for j in range(count):
+            mass_right[j] = column_mass(
+                j, rows, start, stop, first, limit, behind, ahead, law
+            )
     for k in range(left_out.shape[1]):
         i, j = left_out[0, k] - first, left_out[1, k] - first
         flat[i * jump + zero + j - i] = 0
+    if words is None:
+        band_slopes(
+            room, pitch, length, count, behind, ahead, slopes, left_at, right_at
+        )
+    else:
+        short.band_slopes(
+            flat, words, pitch, length, count, behind, ahead, jump, zero,
+            slopes, left_at, right_at,
+        )  # fmt: skip
+    return loss
+
+
+@njit
+def band_scores(room, pitch, length, count, behind, ahead):
+    """Scores of a band by distance, in room.scores; as `band_block` keeps them."""
+    flat, jump = room.scores, band_pitch(behind + 1 + ahead, room.scores.itemsize)
+    across = padded(count, flat.itemsize) + padded(1, flat.itemsize)
+    turn(room.turned, across, room.y, pitch, count, length)
+    for i in range(0, count, TILE):
+        low, high = max(0, i - behind), min(count, i + TILE + ahead)
+        multiply(
+            flat, i * jump + TILE - 1 + behind + low - i, jump - 1, min(TILE, count - i),
+            high - low, room.x, i * pitch, pitch, 1, room.turned, low, across, length, False,
+        )  # fmt: skip
+
+
+@njit
+def band_slopes(room, pitch, length, count, behind, ahead, slopes, left_at, right_at):
+    """Slopes of vectors by those of a band's scores, in room.scores."""
+    flat, jump = room.scores, band_pitch(behind + 1 + ahead, room.scores.itemsize)
+    zero = TILE - 1 + behind
     for i in range(0, count, TILE):
         some = min(TILE, count - i)
         low, high = max(0, i - behind), min(count, i + TILE + ahead)
         multiply(
             slopes, left_at + i * pitch, pitch, some, length,
-            flat, i * jump + zero + low - i, jump - 1, 1, y, low * pitch, pitch,
+            flat, i * jump + zero + low - i, jump - 1, 1, room.y, low * pitch, pitch,
             high - low, False,
         )  # fmt: skip
         low, high = max(0, i - ahead), min(count, i + TILE + behind)
         multiply(
             slopes, right_at + i * pitch, pitch, some, length,
-            flat, low * jump + zero + i - low, 1, jump - 1, x, low * pitch, pitch,
+            flat, low * jump + zero + i - low, 1, jump - 1, room.x, low * pitch, pitch,
             high - low, False,
         )  # fmt: skip
-    return loss
+
+
+@njit(fastmath=LOOSE)
+def column_mass(j, rows, start, stop, first, limit, behind, ahead, law):
+    """The weight of all pairs of a band whose right row stands at place j."""
+    begin = np.int64(start[j]) - first
+    low = max(begin, j - ahead)
+    high = min(np.int64(stop[j]) - first, j + behind + 1, begin + limit)
+    total = law.dtype.type(0)
+    for i in range(low, high):
+        total += law[behind + j - i] if rows[i] != rows[j] else law.dtype.type(0)
+    return total
 
 
 @njit(inline="always")

@@ -32,6 +32,7 @@ class CpuBackend:
         shift: (num_nodes,) added to every score with that right node; empty for none.
         threads: at least 1; changes the speed and nothing else.
         nonnegative: columns of roles that an update takes below 0 are put back to 0.
+        halved: products of blocks are of bfloat16.
 
     Raises:
         WrongUse: the scheme has a learned core, which the kernels know nothing of.
@@ -46,6 +47,7 @@ class CpuBackend:
         shift: np.ndarray,
         threads: int,
         nonnegative: bool = False,
+        halved: bool = False,
     ) -> None:
         if layout.images:
             raise WrongUse(
@@ -57,6 +59,7 @@ class CpuBackend:
         self.optimizer = OPTIMIZERS[optimizer]
         dtype = tables.table.dtype
         self.shift = shift.astype(dtype)
+        self._halves = np.empty(0, np.int16) if halved else None
         self.threads = max(1, min(threads, nb.config.NUMBA_NUM_THREADS))
         self._others = ThreadPoolExecutor(max(1, self.threads - 1))
         self._floored = layout.width if nonnegative else 0
@@ -121,7 +124,7 @@ class CpuBackend:
         pairs = part.pairs
         losses = np.zeros((len(pairs.blocks) - 1, 2))
         about = (
-            self.tables.table, self.shift, left, right,
+            self.tables.table, self.shift, self._halves, left, right,
             2 * part.channel + part.reversed,
             self._lengths[part.channel], self._pitches[part.channel],
             *pairs,

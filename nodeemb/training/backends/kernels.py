@@ -14,6 +14,7 @@ import numpy as np
 
 from nodeemb.compiled import njit
 from nodeemb.prefetch import fetch
+from nodeemb.training.backends import short_blocks as short
 from nodeemb.training.backends.blocks import (
     aligned_block,
     band_block,
@@ -62,14 +63,14 @@ class Segments(NamedTuple):
 
 @njit(nogil=True)
 def band_blocks(
-    t, threads, table, shift, left_map, right_map, left_side, length, pitch,
+    t, threads, table, shift, halves, left_map, right_map, left_side, length, pitch,
     rows, start, stop, blocks, after, before, limit, label, left_out,
     noise_right, noise_left, noise_weight, objective,
     slopes, at, base, loss_every, losses,
 ):  # fmt: skip
     """Slopes of a thread's blocks of a band part.
 
-    slopes <- of the vectors of these blocks, and whose they are. left_side: the number of
+    halves: an int16 array where products are of bfloat16, None for float32. slopes <- of the vectors of these blocks, and whose they are. left_side: the number of
     the left side's map, the right side's is its even or odd neighbour. losses (B, 2) <-
     loss and positive weight of every `loss_every`th block, 0 elsewhere.
 
@@ -78,6 +79,7 @@ def band_blocks(
     """
     noise = max(noise_right.shape[1], noise_left.shape[1])
     room = make_room(longest(blocks), noise, 2 * len(after) + 1, pitch, table)
+    words = words_for(halves, room, pitch)
     pairs = 0
     for b in range(t, len(blocks) - 1, threads):
         first, last = blocks[b], blocks[b + 1]
@@ -91,16 +93,18 @@ def band_blocks(
         slopes.nodes[at + len(rows) + first : at + len(rows) + last] = own
         gather(table, own, left_map, shift, room.x, pitch)
         gather(table, own, right_map, shift, room.y, pitch)
+        halve_both(words, room, pitch, len(own), len(own))
         a = np.searchsorted(left_out[0], first)
         z = np.searchsorted(left_out[0], last)
         loss = band_block(
-            room, own, start[first:last], stop[first:last], first,
+            room, words, own, start[first:last], stop[first:last], first,
             after, before, limit, label, left_out[:, a:z], objective,
             pitch, length, slopes.values, left_at, right_at, with_loss,
+            noise_left.shape[1] > 0,
         )  # fmt: skip
         losses[b, 1] = total(room.mass_left[: len(own)]) if with_loss else 0.0
         losses[b, 0] = loss + both_noises(
-            table, shift, left_map, right_map, length, pitch, room,
+            table, shift, left_map, right_map, length, pitch, room, words,
             own, own, noise_right[b], noise_left[b], noise_weight, objective,
             slopes.values, left_at, right_at, noise_at, with_loss,
         )  # fmt: skip
@@ -112,7 +116,7 @@ def band_blocks(
 
 @njit(nogil=True)
 def aligned_blocks(
-    t, threads, table, shift, left_map, right_map, left_side, length, pitch,
+    t, threads, table, shift, halves, left_map, right_map, left_side, length, pitch,
     left, right, weight, label, blocks,
     noise_right, noise_left, noise_weight, objective,
     slopes, at, base, loss_every, losses,
@@ -124,6 +128,7 @@ def aligned_blocks(
     """
     noise = max(noise_right.shape[1], noise_left.shape[1])
     room = make_room(longest(blocks), noise, 0, pitch, table)
+    words = words_for(halves, room, pitch)
     nodes, middle = slopes.nodes, at + len(left)
     for b in range(t, len(blocks) - 1, threads):
         first, last = blocks[b], blocks[b + 1]
@@ -139,16 +144,34 @@ def aligned_blocks(
         some_right = merged[: merge(own_right, room.slots, merged, room.place_right)]
         gather(table, some_left, left_map, shift, room.x, pitch)
         gather(table, some_right, right_map, shift, room.y, pitch)
+        halve_both(words, room, pitch, len(some_left), len(some_right))
         loss, losses[b, 1] = aligned_block(
             room, own_left, own_right, weight[first:last], label[first:last],
             objective, pitch, slopes.values, left_at, len(some_left),
             right_at, len(some_right), with_loss,
         )  # fmt: skip
         losses[b, 0] = loss + both_noises(
-            table, shift, left_map, right_map, length, pitch, room,
+            table, shift, left_map, right_map, length, pitch, room, words,
             some_left, some_right, noise_right[b], noise_left[b], noise_weight, objective,
             slopes.values, left_at, right_at, noise_at, with_loss,
         )  # fmt: skip
+
+
+@njit
+def words_for(halves, room, pitch):
+    """Room for products of bfloat16; None where they are of float32."""
+    if halves is None:
+        return None
+    else:  # noqa: RET505  (numba leaves out one of two branches)
+        return short.make_words(room, pitch)
+
+
+@njit
+def halve_both(words, room, pitch, left_count, right_count):
+    """The vectors of a block in bfloat16 too, if that is asked for."""
+    if words is not None:
+        short.halve_rows(room.x, pitch, left_count, words.left)
+        short.halve_rows(room.y, pitch, right_count, words.right)
 
 
 @njit
@@ -183,7 +206,7 @@ def name_block(
 
 @njit
 def both_noises(
-    table, shift, left_map, right_map, length, pitch, room,
+    table, shift, left_map, right_map, length, pitch, room, words,
     left, right, noise_right, noise_left, noise_weight, objective,
     slopes, left_at, right_at, noise_at, with_loss,
 ):  # fmt: skip
@@ -195,15 +218,19 @@ def both_noises(
         the loss, 0 if not asked for.
     """
     loss, second_at = 0.0, noise_at + len(noise_right) * pitch
-    for noise, side, near, rows, mass, near_at, far_at in (
-        (noise_right, right_map, room.x, left, room.mass_left, left_at, noise_at),
-        (noise_left, left_map, room.y, right, room.mass_right, right_at, second_at),
+    if words is None:
+        x = y = None
+    else:
+        x, y = words.left, words.right
+    for noise, side, near, short_near, rows, mass, near_at, far_at in (
+        (noise_right, right_map, room.x, x, left, room.mass_left, left_at, noise_at),
+        (noise_left, left_map, room.y, y, right, room.mass_right, right_at, second_at),
     ):
         if len(noise) > 0:
             gather(table, noise, side, shift, room.z, pitch)
             loss += noise_block(
-                near, rows, mass, room, pitch, length, noise, noise_weight,
-                objective, slopes, near_at, far_at, with_loss,
+                near, rows, mass, room, words, short_near, pitch, length, noise,
+                noise_weight, objective, slopes, near_at, far_at, with_loss,
             )  # fmt: skip
     return loss
 

@@ -19,6 +19,8 @@ _X86 = llvm.get_process_triple().startswith(("x86", "i386", "i686"))
 BYTES = 64 if _FEATURES.get("avx512f") else 32 if _FEATURES.get("avx2") else 16
 # x86 without AVX-512 has 16 vector registers, all others 32
 REGISTERS = 32 if BYTES == 64 or not _X86 else 16
+# products of bfloat16 by one instruction
+HALVES = BYTES == 64 and bool(_FEATURES.get("avx512bf16"))
 INDEX = ir.IntType(64)
 _SHORT = ir.IntType(32)
 
@@ -95,4 +97,6 @@ def _name(vector: Any) -> str:
 
 def _bytes(vector: Any) -> int:
     """Bytes of one of a vector's numbers."""
+    if isinstance(vector.element, ir.IntType):
+        return int(vector.element.width) // 8
     return 8 if isinstance(vector.element, ir.DoubleType) else 4

@@ -12,6 +12,7 @@ Matrices lie in flat arrays: place (i, j) of `a` is a[at + i * row + j * step].
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from numba.core import cgutils, types
@@ -76,6 +77,31 @@ def _tile(
     depth: Any, plus: Any,
 ) -> Any:  # fmt: skip
     """`multiply` for 1, 2 or TILE rows and 1 or _VECTORS vectors: code for each of them."""
+    return tiled(out, a, b, (1, _VECTORS), _meet)
+
+
+def _meet(builder: Any, lefts: list[Any], rights: list[Any], sums: Any) -> None:
+    """Sums of a tile, one number deeper."""
+    vector = next(iter(sums.values())).type.pointee
+    fma = multiply_add(builder, vector)
+    vectors = [load(builder, vector, place) for place in rights]
+    for r, place in enumerate(lefts):
+        left = everywhere(builder, vector, builder.load(place))
+        for v, right in enumerate(vectors):
+            total = builder.load(sums[r, v])
+            builder.store(builder.call(fma, [left, right, total]), sums[r, v])
+
+
+def tiled(
+    out: Any, a: Any, b: Any, widths: tuple[int, ...], meet: Callable[..., None]
+) -> Any:
+    """Signature and code of a tile of 1, 2 or TILE rows and one of some widths in vectors.
+
+    Args:
+        out, a, b: types of the arrays.
+        meet: (builder, places of the tile's numbers of a, of its vectors of b, sums by row
+            and vector) -> None; writes the code for one step into the depth.
+    """
     number = types.intp
     signature = types.void(
         number, number, out, number, number,
@@ -89,17 +115,19 @@ def _tile(
         begin_out = address(context, builder, signature.args[2], out, at)
         begin_a = address(context, builder, signature.args[5], a, a_at)
         begin_b = address(context, builder, signature.args[9], b, b_at)
-        shape = builder.add(builder.mul(rows, INDEX(_VECTORS + 1)), wide)
+        # a vector of `out` is as long as a vector of b, whose numbers may be halves
+        step = vector.count * _numbers(signature.args[2], signature.args[9])
+        shape = builder.add(builder.mul(rows, INDEX(widths[-1] + 1)), wide)
         done = builder.append_basic_block("done")
         choice = builder.switch(shape, done)
         for r in (1, 2, TILE):
-            for v in (1, _VECTORS):
+            for v in widths:
                 block = builder.append_basic_block(f"tile{r}x{v}")
-                choice.add_case(INDEX(r * (_VECTORS + 1) + v), block)
+                choice.add_case(INDEX(r * (widths[-1] + 1) + v), block)
                 builder.position_at_end(block)
                 _tile_of(
                     builder, vector, r, v, begin_out, pitch,
-                    begin_a, a_row, a_step, begin_b, b_pitch, depth, plus,
+                    begin_a, a_row, a_step, begin_b, b_pitch, step, depth, plus, meet,
                 )  # fmt: skip
                 builder.branch(done)
         builder.position_at_end(done)
@@ -108,16 +136,21 @@ def _tile(
     return signature, generate
 
 
+def _numbers(out: Any, b: Any) -> int:
+    """How many numbers of b are as long as one of `out`."""
+    return int(out.dtype.bitwidth // b.dtype.bitwidth)
+
+
 def _tile_of(
     builder: Any, vector: Any, rows: int, wide: int, out: Any, pitch: Any,
-    a: Any, a_row: Any, a_step: Any, b: Any, b_pitch: Any, depth: Any, plus: Any,
+    a: Any, a_row: Any, a_step: Any, b: Any, b_pitch: Any, step: int, depth: Any,
+    plus: Any, meet: Callable[..., None],
 ) -> None:  # fmt: skip
     places = [(r, v) for r in range(rows) for v in range(wide)]
-    lanes = vector.count
     sums = {place: cgutils.alloca_once(builder, vector) for place in places}
 
     def at(r: int, v: int) -> Any:
-        offset = builder.add(builder.mul(pitch, INDEX(r)), INDEX(v * lanes))
+        offset = builder.add(builder.mul(pitch, INDEX(r)), INDEX(v * vector.count))
         return builder.gep(out, [offset])
 
     with builder.if_else(plus) as (added, fresh):
@@ -127,20 +160,12 @@ def _tile_of(
         with fresh:
             for place in places:
                 builder.store(zeros(vector), sums[place])
-    fma = multiply_add(builder, vector)
     with cgutils.for_range(builder, depth) as loop:
         begin = builder.gep(b, [builder.mul(loop.index, b_pitch)])
-        right = [
-            load(builder, vector, builder.gep(begin, [INDEX(v * lanes)]))
-            for v in range(wide)
-        ]
+        rights = [builder.gep(begin, [INDEX(v * step)]) for v in range(wide)]
         begin = builder.gep(a, [builder.mul(loop.index, a_step)])
-        for r in range(rows):
-            left = builder.load(builder.gep(begin, [builder.mul(a_row, INDEX(r))]))
-            left = everywhere(builder, vector, left)
-            for v in range(wide):
-                total = builder.load(sums[r, v])
-                builder.store(builder.call(fma, [left, right[v], total]), sums[r, v])
+        lefts = [builder.gep(begin, [builder.mul(a_row, INDEX(r))]) for r in range(rows)]
+        meet(builder, lefts, rights, sums)
     for place in places:
         store(builder, vector, builder.load(sums[place]), at(*place))
 

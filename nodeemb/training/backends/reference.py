@@ -5,12 +5,15 @@ Slow and plain on purpose; every other backend must agree with it step by step.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 
 from nodeemb.objectives.objectives import torch_value
 from nodeemb.roles.layout import Layout, Map
 from nodeemb.training.backends.one_thread import one_thread
+from nodeemb.training.backends.rounding import rounded
 from nodeemb.training.batch import Aligned, Band, Loss, Part
 from nodeemb.training.tables import Tables, renew_images
 
@@ -27,7 +30,9 @@ class ReferenceBackend:
         shift: np.ndarray,
         threads: int = 1,
         nonnegative: bool = False,
+        halved: bool = False,
     ) -> None:
+        self._product = _Halved.apply if halved else _product
         self.tables, self.layout = tables, layout
         self.objective, self.optimizer = objective, optimizer
         self.nonnegative = nonnegative
@@ -84,14 +89,16 @@ class ReferenceBackend:
         mask = mask * (left[:, None] != right[None, :])
         x = self._vectors(table, left, left_map)
         y = self._vectors(table, right, right_map)
-        loss = (mask * torch_value(self.objective, x @ y.T, label)).sum()
+        # of aligned pairs each is one inner product, and none of two matrices
+        product = self._product if isinstance(part.pairs, Band) else _product
+        loss = (mask * torch_value(self.objective, product(x, y), label)).sum()
         mass = mask * (label > 0)
         for noise, side, near, rows, weights in (
             (part.noise_right, right_map, x, left, mass.sum(1)),
             (part.noise_left, left_map, y, right, mass.sum(0)),
         ):
             far = torch.from_numpy(noise[b]).long()
-            scores = near @ self._vectors(table, far, side).T
+            scores = self._product(near, self._vectors(table, far, side))
             weight = (
                 part.noise_weight * weights[:, None] * (rows[:, None] != far[None, :])
             )
@@ -129,6 +136,24 @@ class ReferenceBackend:
             nodes = len(table) - self.layout.core_rows
             vectors = table[:nodes, : self.layout.width]
             vectors[vectors < 0] = 0
+
+
+class _Halved(torch.autograd.Function):
+    """x @ y.T with x, y and, for their slopes, the product's own rounded to bfloat16."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(*map(rounded, (x, y)))
+        return rounded(x) @ rounded(y).T
+
+    @staticmethod
+    def backward(ctx: Any, slopes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        x, y = ctx.saved_tensors
+        return rounded(slopes) @ y, rounded(slopes).T @ x
+
+
+def _product(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    return x @ y.T
 
 
 def _mask(band: Band, first: int, last: int) -> tuple[torch.Tensor, int]:

@@ -13,6 +13,7 @@ import torch
 from nodeemb.errors import WrongUse
 from nodeemb.roles.layout import Layout, Map
 from nodeemb.training.backends.one_thread import one_thread
+from nodeemb.training.backends.rounding import rounded
 from nodeemb.training.batch import Aligned, Band, Loss, Part
 from nodeemb.training.tables import Tables, renew_images
 
@@ -36,6 +37,7 @@ class TorchBackend:
         shift: np.ndarray,
         device: str = "cpu",
         nonnegative: bool = False,
+        halved: bool = False,
     ) -> None:
         try:
             self.device = torch.device(device)
@@ -48,6 +50,7 @@ class TorchBackend:
             ) from None
         self.layout, self.objective, self.optimizer = layout, objective, optimizer
         self._nonnegative = nonnegative
+        self._rounded = rounded if halved else _as_it_is
         self._host = tables
         self._table = torch.from_numpy(tables.table).to(self.device, copy=True)
         self._squares = torch.from_numpy(tables.squares).to(self.device, copy=True)
@@ -95,10 +98,11 @@ class TorchBackend:
             left_map, right_map = right_map, left_map
         left, right, real = self._padded(part.pairs)
         x, y = self._vectors(left, left_map), self._vectors(right, right_map)
+        short_x, short_y = self._rounded(x), self._rounded(y)
         if isinstance(part.pairs, Band):
             mask, count = self._band_mask(part.pairs, left, real)
             scores, label = (
-                x @ y.transpose(1, 2),
+                short_x @ short_y.transpose(1, 2),
                 torch.full_like(mask, part.pairs.label),
             )
         else:
@@ -106,7 +110,8 @@ class TorchBackend:
             scores, count = (x * y).sum(-1), len(part.pairs.left)
         slopes = mask * self._slope(scores, label)
         if isinstance(part.pairs, Band):
-            dx, dy = slopes @ y, slopes.transpose(1, 2) @ x
+            short = self._rounded(slopes)
+            dx, dy = short @ short_y, short.transpose(1, 2) @ short_x
         else:
             dx, dy = slopes[..., None] * y, slopes[..., None] * x
         positive = mask * (label > 0)
@@ -117,20 +122,20 @@ class TorchBackend:
         if isinstance(part.pairs, Band):
             masses = (positive.sum(2), positive.sum(1))
         for noise, side, near, rows, mass, slot in (
-            (part.noise_right, right_map, x, left, masses[0], 0),
-            (part.noise_left, left_map, y, right, masses[1], 1),
+            (part.noise_right, right_map, short_x, left, masses[0], 0),
+            (part.noise_left, left_map, short_y, right, masses[1], 1),
         ):
             if not noise.shape[1]:
                 continue
             far = self._tensor(noise).long()
-            z = self._vectors(far, side)
+            z = self._rounded(self._vectors(far, side))
             noisy = near @ z.transpose(1, 2)
             factor = (
                 part.noise_weight
                 * mass[..., None]
                 * (rows[:, :, None] != far[:, None, :])
             )
-            g = factor * self._slope(noisy, torch.zeros_like(noisy))
+            g = self._rounded(factor * self._slope(noisy, torch.zeros_like(noisy)))
             if slot == 0:
                 dx = dx + g @ z
             else:
@@ -339,3 +344,7 @@ class TorchBackend:
             if self._nonnegative and b <= self.layout.width:
                 new = torch.where(touched[:, None] < self._nodes, new.clamp(min=0), new)
             self._table[touched, a:b] = new
+
+
+def _as_it_is(values: torch.Tensor) -> torch.Tensor:
+    return values

@@ -246,6 +246,62 @@ def dot(context: Any, x: Any, x_at: Any, y: Any, y_at: Any, length: Any) -> Any:
     return signature, generate
 
 
+@intrinsic  # type: ignore[untyped-decorator]
+def weigh(
+    context: Any, slopes: Any, at: Any, law: Any, names: Any, names_at: Any, row: Any,
+    label: Any, low: Any, high: Any, length: Any,
+) -> Any:  # fmt: skip
+    """slopes[at + k] <- law[k] * (slopes[at + k] - label) where low <= k < high and
+    names[names_at + k] is not `row`, else 0, for each k below `length` rounded up to whole
+    vectors.
+
+    Returns:
+        the sum of the weights law[k] that counted.
+    """
+    number, dtype = types.intp, slopes.dtype
+    signature = dtype(
+        slopes, number, law, names, number, row, dtype, number, number, number
+    )
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        slopes, at, law, names, names_at, row, label, low, high, length = args
+        kinds = signature.args
+        vector = vector_of(context, kinds[0])
+        lanes = vector.count
+        places = ir.VectorType(INDEX, lanes)
+        begin = address(context, builder, kinds[0], slopes, at)
+        weights = address(context, builder, kinds[2], law, INDEX(0))
+        own = address(context, builder, kinds[3], names, names_at)
+        rows = ir.VectorType(row.type, lanes)
+        row, label = everywhere(builder, rows, row), everywhere(builder, vector, label)
+        low, high = (everywhere(builder, places, end) for end in (low, high))
+        sums = cgutils.alloca_once_value(builder, zeros(vector))
+        full = builder.udiv(builder.add(length, INDEX(lanes - 1)), INDEX(lanes))
+        with cgutils.for_range(builder, full) as loop:
+            offset = builder.mul(loop.index, INDEX(lanes))
+            place = builder.add(
+                everywhere(builder, places, offset), places(list(range(lanes)))
+            )
+            name = load(builder, rows, builder.gep(own, [offset]))
+            counts = builder.and_(
+                builder.icmp_unsigned("!=", name, row),
+                builder.and_(
+                    builder.icmp_signed(">=", place, low),
+                    builder.icmp_signed("<", place, high),
+                ),
+            )
+            weight = load(builder, vector, builder.gep(weights, [offset]))
+            weight = builder.select(counts, weight, zeros(vector))
+            here = builder.gep(begin, [offset])
+            slope = builder.fsub(load(builder, vector, here), label)
+            slope = builder.select(counts, builder.fmul(weight, slope), zeros(vector))
+            store(builder, vector, slope, here)
+            builder.store(builder.fadd(builder.load(sums), weight), sums)
+        return sum_of(builder, vector, builder.load(sums))
+
+    return signature, generate
+
+
 def _along(
     builder: Any, vector: Any, length: Any, work: Callable[[Any, Any], None]
 ) -> None:

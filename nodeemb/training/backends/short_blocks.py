@@ -1,0 +1,157 @@
+"""The products of a block in bfloat16: what `blocks` does in float32, by words of two numbers.
+
+Rows and slopes are rounded as they enter products. Where the depth of a product runs along
+rows of a block it goes by two of them, so a range of rows begins at an even one: slopes
+outside of a band are zeros.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from nodeemb.compiled import njit
+from nodeemb.prefetch import zeros_of
+from nodeemb.training.backends.halves import halve, multiply_halves
+from nodeemb.training.backends.machine import padded
+from nodeemb.training.backends.products import TILE, turn
+
+
+class Halved(NamedTuple):
+    """A matrix of vectors in bfloat16: `rows` and `pairs` (halves), both flat int16."""
+
+    rows: np.ndarray
+    pairs: np.ndarray
+
+
+class Words(NamedTuple):
+    """What a thread works in beside its Room: the same in bfloat16, int16.
+
+    left, right, far: the vectors of a block and its noise. turned: vectors with words and
+    rows exchanged. slopes: those of scores, at the same places as in room.scores.
+    """
+
+    left: Halved
+    right: Halved
+    far: Halved
+    turned: np.ndarray
+    slopes: Halved
+
+
+@njit
+def make_words(room, pitch):
+    """Words for a Room with vectors of `pitch` numbers."""
+    like = np.zeros(0, np.int16)
+    wide = words_pitch(pitch)
+    rows, others = len(room.x) // pitch, len(room.z) // pitch
+    deep = max(rows + 2 * padded(1, 4), others)
+    scores = 2 * len(room.scores) + 4 * padded(1, 4)
+    return Words(
+        _room_of(rows, wide, pitch),
+        _room_of(rows, wide, pitch),
+        _room_of(others, wide, pitch),
+        zeros_of(wide * deep, like),
+        Halved(zeros_of(scores, like), zeros_of(scores, like)),
+    )
+
+
+@njit
+def _room_of(rows, wide, pitch):
+    like = np.zeros(0, np.int16)
+    return Halved(
+        zeros_of((rows + 1) * wide, like), zeros_of((rows + 1) * pitch, like)
+    )
+
+
+@njit
+def words_pitch(pitch):
+    """Halves from one row to the next: whole vectors of words, so that rows can be turned."""
+    return 2 * padded(pitch // 2, 4)
+
+
+@njit
+def halve_rows(x, pitch, count, out):
+    """Rounds vectors of a Room."""
+    halve(x, 0, pitch, count, pitch, out.rows, words_pitch(pitch), out.pairs, 2 * pitch, 0)
+
+
+@njit
+def turn_rows(words, of, pitch, length, count, across):
+    """words.turned <- rows as the right side of products along their length."""
+    turn(
+        words.turned.view(np.int32), across, of.rows.view(np.int32),
+        words_pitch(pitch) // 2, count, (length + 1) // 2,
+    )  # fmt: skip
+
+
+@njit
+def band_scores(flat, words, pitch, length, count, behind, ahead, jump, zero):
+    """As blocks.band_scores."""
+    across, wide = padded(count, 4) + padded(1, 4), words_pitch(pitch)
+    turn_rows(words, words.right, pitch, length, count, across)
+    for i in range(0, count, TILE):
+        low, high = max(0, i - behind), min(count, i + TILE + ahead)
+        multiply_halves(
+            flat, i * jump + zero + low - i, jump - 1, min(TILE, count - i), high - low,
+            words.left.rows, i * wide, wide, 2, words.turned, 2 * low, 2 * across,
+            (length + 1) // 2, False,
+        )  # fmt: skip
+
+
+@njit
+def band_slopes(
+    flat, words, pitch, length, count, behind, ahead, jump, zero, slopes, left_at, right_at
+):  # fmt: skip
+    """As blocks.band_slopes."""
+    rows, pairs = words.slopes
+    # column j of row i + 1 lies jump - 1 behind that of row i
+    for i in range(0, count, 2):
+        halve(
+            flat, i * jump, jump - 1, min(2, count - i), jump, rows, jump - 1,
+            pairs[i * jump :], 0, i * jump,
+        )  # fmt: skip
+    for i in range(0, count, TILE):
+        some = min(TILE, count - i)
+        low, high = max(0, i - behind) & -2, min(count, i + TILE + ahead)
+        multiply_halves(
+            slopes, left_at + i * pitch, pitch, some, length,
+            rows, i * jump + zero + low - i, jump - 1, 2, words.right.pairs, low * pitch,
+            2 * pitch, (high - low + 1) // 2, False,
+        )  # fmt: skip
+        low, high = max(0, i - ahead) & -2, min(count, i + TILE + behind)
+        multiply_halves(
+            slopes, right_at + i * pitch, pitch, some, length,
+            pairs, low * jump + 2 * (zero + i - low), 2, 2 * (jump - 2), words.left.pairs,
+            low * pitch, 2 * pitch, (high - low + 1) // 2, False,
+        )  # fmt: skip
+
+
+@njit
+def noise_scores(flat, z, words, near, pitch, length, count, noise):
+    """As blocks.noise_block's, of noise vectors z."""
+    wide = padded(noise, 4)
+    halve_rows(z, pitch, noise, words.far)
+    turn_rows(words, words.far, pitch, length, noise, wide)
+    multiply_halves(
+        flat, 0, wide, count, noise, near.rows, 0, words_pitch(pitch), 2,
+        words.turned, 0, 2 * wide, (length + 1) // 2, False,
+    )  # fmt: skip
+
+
+@njit
+def noise_slopes(
+    flat, words, near, pitch, length, count, noise, slopes, near_at, far_at
+):  # fmt: skip
+    """As blocks.noise_slopes."""
+    wide = padded(noise, 4)
+    rows, pairs = words.slopes
+    halve(flat, 0, wide, count, wide, rows, wide, pairs, 2 * wide, 0)
+    multiply_halves(
+        slopes, near_at, pitch, count, length, rows, 0, wide, 2, words.far.pairs, 0,
+        2 * pitch, (noise + 1) // 2, True,
+    )  # fmt: skip
+    multiply_halves(
+        slopes, far_at, pitch, noise, length, pairs, 0, 2, 2 * wide, near.pairs, 0,
+        2 * pitch, (count + 1) // 2, False,
+    )  # fmt: skip
