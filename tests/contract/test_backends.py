@@ -216,7 +216,7 @@ def test_one_step_is_the_same_with_products_of_bfloat16(scheme, batch, threads):
         got, own = stepped(make, *args)
         # a slope as near to two bfloat16 may be rounded to either; pairs of equal rows
         # have one slope in noise on the processor, which is rounded once
-        allowed = 0.2 if all(isinstance(p.pairs, Band) for p in parts) else 1.5
+        allowed = 0.2 if all(isinstance(p.pairs, Band) for p in parts) else 2.5
         assert np.abs(got - want).max() <= max(1e-5 * moved, allowed * rounding)
         np.testing.assert_allclose(own.total, loss.total, rtol=1e-4)
         np.testing.assert_allclose(own.weight, loss.weight, rtol=1e-5)
