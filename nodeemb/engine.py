@@ -83,7 +83,14 @@ def make_backend(
         from nodeemb.training.backends.cpu import CpuBackend
 
         return CpuBackend(
-            tables, layout, kind, optimizer, shift, count_threads(threads), floor, halved
+            tables,
+            layout,
+            kind,
+            optimizer,
+            shift,
+            count_threads(threads),
+            floor,
+            halved,
         )
     if name == "torch":
         from nodeemb.training.backends.torch import TorchBackend

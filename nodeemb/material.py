@@ -13,6 +13,7 @@ from nodeemb.recipe import Recipe
 from nodeemb.roles.layout import lay_out
 from nodeemb.roles.scheme import RoleScheme
 from nodeemb.sampling.sequences import Plan
+from nodeemb.training.backends.machine import HALVES
 
 _LOG = logging.getLogger("nodeemb")
 
@@ -121,6 +122,11 @@ def notes(
             f"the learned core of {' and '.join(scheme.images)} has {cores:,} numbers, which "
             f"all nodes share, beside {recipe.width()} floats a node; the backends torch and "
             "reference alone can train it"
+        )
+    if recipe.training.products == "bfloat16" and not HALVES:
+        told.append(
+            "this processor has no VDPBF16PS: products of bfloat16 take the backend cpu "
+            "longer than those of float32 (training.products=float32)"
         )
     for note in told:
         _LOG.warning(note)

@@ -11,7 +11,7 @@ import pstats
 import time
 from collections.abc import Callable
 from itertools import islice
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -20,11 +20,20 @@ from nodeemb.compiled import njit
 from nodeemb.engine import feed_of, layout_of, make_backend
 from nodeemb.graph.graph import Graph
 from nodeemb.recipe import load_recipe
-from nodeemb.training.backends.blocks import band_pitch, make_room
-from nodeemb.training.backends.kernels import longest
+from nodeemb.training.backends import short_blocks as short
+from nodeemb.training.backends.blocks import make_room
+from nodeemb.training.backends.halves import multiply_halves
+from nodeemb.training.backends.kernels import halve_both, longest, words_for
 from nodeemb.training.backends.machine import padded
-from nodeemb.training.backends.products import TILE, multiply, turn
+from nodeemb.training.backends.products import TILE, multiply
 from nodeemb.training.backends.vectors import gather, sigmoid
+from nodeemb.training.backends.whole_blocks import (
+    band_pitch,
+    band_scores,
+    band_slopes,
+    noise_scores,
+    noise_slopes,
+)
 from nodeemb.training.batch import Band, Part
 from nodeemb.training.batches import batches
 from nodeemb.training.tables import new_tables
@@ -33,16 +42,22 @@ _BATCHES = 32
 _TIMES = 3  # all is done so often, and the fastest counts
 
 
-def profile(name: str, graph: Graph, dim: int) -> list[Figure]:
+def profile(name: str, graph: Graph, choices: dict[str, Any]) -> list[Figure]:
     """Nanoseconds a pair of training with deepwalk, one thread: all of it, then its parts.
 
     sampling: walks, blocks and noise rows; gather: rows copied from the table; products;
-    sigmoid; weights: all else that is done to scores; scatter: slopes summed by node and
-    tables updated; interpreter: what is left of a step. At the end what the operations of
-    the pairs within the window and of the noise would take at the speed of a product that
-    lies in the nearest cache.
+    rounding: to bfloat16; sigmoid; weights: all else that is done to scores; scatter: slopes
+    summed by node and tables updated; interpreter: what is left of a step. At the end what
+    the operations of the pairs within the window and of the noise would take at the speed
+    of a product that lies in the nearest cache.
+
+    Args:
+        name: what the figures begin with.
+        graph: ignored are its directions.
+        choices: of the preset, `roles.dim` among them.
     """
-    recipe = load_recipe("deepwalk", overrides={"roles.dim": dim})
+    recipe = load_recipe("deepwalk", overrides=choices)
+    halved, dim = recipe.training.products == "bfloat16", recipe.width() // 2
     feed, shift = feed_of(graph, recipe, 0)
     layout = layout_of(recipe)
     tables = new_tables(graph.num_nodes, layout, 0)
@@ -64,18 +79,24 @@ def profile(name: str, graph: Graph, dim: int) -> list[Figure]:
     )
     left, right = next(iter(layout.channels.values()))
     spent = {"": step + sampling, "_sampling": sampling}
-    pitch = padded(dim, tables.table.itemsize)
+    pitch, table = padded(dim, tables.table.itemsize), tables.table
+    words = np.empty(0, np.int16) if halved else None
     alone: dict[str, Callable[[Band, Part], None]] = {
         "_gather": lambda band, part: _gathers(
-            tables.table, left, right, pitch, band.rows, band.blocks, part.noise_right
+            table, left, right, pitch, band.rows, band.blocks, part.noise_right
         ),
         "_products": lambda band, part: _products(
-            tables.table, len(band.after), pitch, dim, band.blocks, part.noise_right
+            table, words, len(band.after), pitch, dim, band.blocks, part.noise_right
+        ),
+        "_rounding": lambda band, part: _roundings(
+            table, words, pitch, band.blocks, part.noise_right
         ),
         "_sigmoid": lambda band, part: _sigmoids(
-            tables.table, len(band.after), band.blocks, part.noise_right
+            table, len(band.after), band.blocks, part.noise_right
         ),
     }
+    if not halved:
+        del alone["_rounding"]
     bands = [(cast(Band, part.pairs), part) for parts in given for part in parts]
     for key, work in alone.items():
         spent[key] = min(_seconds(work, bands) for _ in range(_TIMES + 1))
@@ -84,7 +105,7 @@ def profile(name: str, graph: Graph, dim: int) -> list[Figure]:
     spent["_interpreter"] = max(0.0, step - slopes - scatter)
     rows = sum(len(band.rows) * part.noise_right.shape[1] for band, part in bands)
     operations = 6 * dim * (pairs + rows)
-    spent["_arithmetic"] = operations / _peak(dim, tables.table.dtype)
+    spent["_arithmetic"] = operations / _peak(dim, table.dtype, halved)
     return [
         Figure(f"{name}{key}", 1e9 * value / pairs, "ns/pair", "lower")
         for key, value in spent.items()
@@ -106,16 +127,22 @@ def _seconds(
     return time.process_time() - begun
 
 
-def _peak(dim: int, dtype: np.dtype) -> float:
+def _peak(dim: int, dtype: np.dtype, halved: bool) -> float:
     """Operations a second of a product in the nearest cache."""
     rows, columns, times = 8 * TILE, 64, 2000
+    short = np.dtype(np.int16)
     a, b, out = (
-        np.ones(size, dtype) for size in (rows * dim, dim * columns, rows * columns)
+        np.ones(size, kind)
+        for size, kind in (
+            (rows * dim, short if halved else dtype),
+            (dim * columns, short if halved else dtype),
+            (rows * columns, dtype),
+        )
     )
-    best = np.inf
+    many, best = (_many_halves if halved else _many), np.inf
     for _ in range(2 * _TIMES):
         begun = time.process_time()
-        _many(times, out, a, b, rows, columns, dim)
+        many(times, out, a, b, rows, columns, dim)
         best = min(best, time.process_time() - begun)
     return 2.0 * times * rows * columns * dim / best
 
@@ -124,6 +151,12 @@ def _peak(dim: int, dtype: np.dtype) -> float:
 def _many(times, out, a, b, rows, columns, depth):
     for _ in range(times):
         multiply(out, 0, columns, rows, columns, a, 0, depth, 1, b, 0, columns, depth, False)  # fmt: skip
+
+
+@njit
+def _many_halves(times, out, a, b, rows, columns, depth):
+    for _ in range(times):
+        multiply_halves(out, 0, columns, rows, columns, a, 0, depth, 2, b, 0, 2 * columns, depth // 2, False)  # fmt: skip
 
 
 @njit
@@ -139,40 +172,59 @@ def _gathers(table, left, right, pitch, rows, blocks, noise):
 
 
 @njit
-def _products(table, window, pitch, length, blocks, noise):
-    """The products of every block, on zeros, and the turning that they need."""
+def _products(table, words, window, pitch, length, blocks, noise):
+    """The products of every block, on zeros, and the turning and rounding within them."""
     size, others = table.itemsize, noise.shape[1]
     room = make_room(longest(blocks), others, 2 * window + 1, pitch, table)
-    wide, jump, zero = padded(others, size), band_pitch(2 * window + 1, size), TILE - 1
-    flat, out = room.scores, np.zeros_like(room.x)
+    halves = words_for(words, room, pitch)
+    slopes = np.zeros((2 * longest(blocks) + others) * pitch, table.dtype)
     for b in range(len(blocks) - 1):
         count = blocks[b + 1] - blocks[b]
-        across = padded(count, size) + padded(1, size)
-        turn(room.turned, across, room.y, pitch, count, length)
-        for i in range(0, count, TILE):
-            low, high = max(0, i - window), min(count, i + TILE + window)
-            some, at = min(TILE, count - i), i * jump + zero + window + low - i
-            multiply(
-                flat, at, jump - 1, some, high - low, room.x, i * pitch, pitch, 1,
-                room.turned, low, across, length, False,
-            )  # fmt: skip
-            for x in (room.x, room.y):
-                multiply(
-                    out, i * pitch, pitch, some, length, flat, at, jump - 1, 1,
-                    x, low * pitch, pitch, high - low, False,
-                )  # fmt: skip
-        turn(room.turned, wide, room.z, pitch, others, length)
-        multiply(
-            flat, 0, wide, count, others, room.x, 0, pitch, 1, room.turned, 0, wide,
-            length, False,
+        _block(room, halves, window, pitch, length, count, others, slopes, size)
+
+
+@njit
+def _block(room, words, window, pitch, length, count, others, slopes, size):
+    flat, right_at = room.scores, count * pitch
+    if words is None:
+        band_scores(room, pitch, length, count, window, window)
+        band_slopes(room, pitch, length, count, window, window, slopes, 0, right_at)
+        noise_scores(flat, room.x, room, pitch, length, count, others)
+        noise_slopes(
+            flat, room.x, room, pitch, length, count, others, slopes, 0, 2 * right_at
+        )
+    else:
+        jump, zero = band_pitch(2 * window + 1, size), TILE - 1 + window
+        short.band_scores(flat, words, pitch, length, count, window, window, jump, zero)
+        short.band_slopes(
+            flat, words, pitch, length, count, window, window, jump, zero, slopes, 0,
+            right_at,
         )  # fmt: skip
-        multiply(
-            out, 0, pitch, count, length, flat, 0, wide, 1, room.z, 0, pitch, others, True
-        )  # fmt: skip
-        multiply(
-            room.y, 0, pitch, others, length, flat, 0, 1, wide, room.x, 0, pitch, count,
-            False,
-        )  # fmt: skip
+        short.noise_scores(
+            flat, room.z, words, words.left, pitch, length, count, others
+        )
+        short.noise_slopes(
+            flat,
+            words,
+            words.left,
+            pitch,
+            length,
+            count,
+            others,
+            slopes,
+            0,
+            2 * right_at,
+        )
+
+
+@njit
+def _roundings(table, words, pitch, blocks, noise):
+    """The vectors of every block rounded, those of noise apart."""
+    room = make_room(longest(blocks), noise.shape[1], 1, pitch, table)
+    halves = words_for(words, room, pitch)
+    for b in range(len(blocks) - 1):
+        count = blocks[b + 1] - blocks[b]
+        halve_both(halves, room, pitch, count, count)
 
 
 @njit
@@ -181,7 +233,9 @@ def _sigmoids(table, window, blocks, noise):
     size, others = table.itemsize, noise.shape[1]
     room = make_room(longest(blocks), others, 2 * window + 1, 1, table)
     wide, jump = padded(others, size), band_pitch(2 * window + 1, size)
+    own = padded(2 * window + 1, size)
     for b in range(len(blocks) - 1):
         count = blocks[b + 1] - blocks[b]
-        for end in (count * jump, count * wide):
-            sigmoid(room.scores[:end])
+        for i in range(count):
+            sigmoid(room.scores[i * jump : i * jump + own])
+        sigmoid(room.scores[: count * wide])

@@ -3,10 +3,20 @@
 import numpy as np
 import pytest
 import torch
+from numba import njit, types
+from numba.extending import intrinsic
 
-from nodeemb.training.backends.halves import halve, multiply_halves
-from nodeemb.training.backends.machine import padded
-from nodeemb.training.backends.products import TILE
+from nodeemb.training.backends.halves import (
+    WIDTHS,
+    halve,
+    meet_apart,
+    multiply_halves,
+)
+from nodeemb.training.backends.halves import (
+    rounded as bits_of,
+)
+from nodeemb.training.backends.machine import address, load, padded, store, vector_of
+from nodeemb.training.backends.products import TILE, tiled
 
 
 def rounded(values):
@@ -34,7 +44,9 @@ def test_halves_are_the_nearest_bfloat16(count):
     x = rng.standard_normal((count, 48)).astype(np.float32)
     x[0, :6] = 0.0, -0.0, 1 + 2**-8, 1 + 3 * 2**-8, np.inf, 3e38
     rows, pairs = halved(x, 48)
-    np.testing.assert_array_equal(as_numbers(rows)[: x.size].reshape(x.shape), rounded(x))
+    np.testing.assert_array_equal(
+        as_numbers(rows)[: x.size].reshape(x.shape), rounded(x)
+    )
     two = as_numbers(pairs).reshape(-1, 48, 2)
     np.testing.assert_array_equal(two[:, :, 0], rounded(x)[::2])
     np.testing.assert_array_equal(two[: count // 2, :, 1], rounded(x)[1::2])
@@ -73,7 +85,11 @@ def test_rows_of_words_may_begin_at_odd_places():
     rng = np.random.default_rng(0)
     flat = rng.standard_normal((1, 400)).astype(np.float32)
     b = rng.standard_normal((6, 16)).astype(np.float32)
-    rows, pairs, out = halved(flat, 400)[0], halved(b, 16)[1], np.zeros((8, 16), np.float32)
+    rows, pairs, out = (
+        halved(flat, 400)[0],
+        halved(b, 16)[1],
+        np.zeros((8, 16), np.float32),
+    )
     for row, step in ((7, 2), (2, 18), (0, 3)):
         multiply_halves(
             out.ravel(), 0, 16, 8, 16, rows, 5, row, step, pairs, 0, 32, 3, False
@@ -81,3 +97,67 @@ def test_rows_of_words_may_begin_at_odd_places():
         words = 5 + row * np.arange(8)[:, None] + step * np.arange(3)
         a = rounded(flat)[0][np.stack([words, words + 1], axis=-1).reshape(8, 6)]
         np.testing.assert_allclose(out, a @ rounded(b), atol=1e-5)
+
+
+@intrinsic
+def tile_apart(
+    context, rows, wide, out, at, pitch, a, a_at, a_row, a_step, b, b_at, b_pitch, depth, plus
+):  # fmt: skip
+    """A tile as machines without the instruction do it."""
+    return tiled(out, a, b, WIDTHS, meet_apart)
+
+
+@njit
+def tile(rows, wide, out, pitch, a, a_row, b, b_pitch, depth, plus):
+    tile_apart(rows, wide, out, 0, pitch, a, 0, a_row, 2, b, 0, b_pitch, depth, plus)
+
+
+@pytest.mark.parametrize("plus", [False, True])
+@pytest.mark.parametrize("rows", [1, 2, TILE])
+@pytest.mark.parametrize("wide", WIDTHS)
+def test_words_taken_apart_give_the_same_products(rows, wide, plus):
+    rng = np.random.default_rng(rows * wide)
+    columns, lanes = wide * padded(1, 4), padded(1, 4)
+    a = rng.standard_normal((rows, 2 * lanes)).astype(np.float32)
+    b = rng.standard_normal((2 * lanes, columns)).astype(np.float32)
+    out = rng.standard_normal((rows, columns)).astype(np.float32)
+    wanted = rounded(a).astype(np.float64) @ rounded(b) + plus * out
+    given = (
+        halved(a, 2 * lanes)[0],
+        2 * lanes,
+        halved(b, columns)[1],
+        2 * columns,
+        lanes,
+    )
+    tile(rows, wide, out.ravel(), columns, *given, plus)
+    np.testing.assert_allclose(out, wanted, atol=1e-5)
+
+
+@intrinsic
+def round_vector(context, x, at, out):
+    def generate(context, builder, signature, args):
+        kinds = signature.args
+        value = load(builder, vector_of(context, kinds[0]), address(context, builder, kinds[0], *args[:2]))  # fmt: skip
+        bits = bits_of(builder, value, direct=False)
+        store(builder, bits.type, bits, address(context, builder, kinds[2], args[2], args[1]))  # fmt: skip
+        return context.get_dummy_value()
+
+    return types.void(x, types.intp, out), generate
+
+
+@njit
+def round_all(x, out, lanes):
+    for at in range(0, len(x), lanes):
+        round_vector(x, at, out)
+
+
+def test_rounding_without_the_instruction_is_the_same():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(4096).astype(np.float32) * 10.0 ** rng.integers(
+        -30, 30, 4096
+    )
+    x = x.astype(np.float32)
+    x[:8] = 0.0, -0.0, 1 + 2**-8, 1 + 3 * 2**-8, np.inf, -np.inf, 3.4e38, np.nan
+    out = np.zeros(len(x), np.int16)
+    round_all(x, out, padded(1, 4))
+    np.testing.assert_array_equal(as_numbers(out), rounded(x))

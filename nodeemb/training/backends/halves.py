@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
@@ -24,24 +23,22 @@ from nodeemb.compiled import njit
 from nodeemb.training.backends.machine import (
     BYTES,
     HALVES,
-    INDEX,
     address,
     everywhere,
     load,
     multiply_add,
     store,
-    zeros,
 )
 from nodeemb.training.backends.products import TILE, tiled
 
 _LANES = BYTES // 4
-_WIDTHS = (1, 2, 4) if BYTES == 64 else (1, 2)
+WIDTHS = (1, 2, 4) if BYTES == 64 else (1, 2)
 _NUMBER, _SHORT, _WORD = ir.FloatType(), ir.IntType(16), ir.IntType(32)
 _NUMBERS = ir.VectorType(_NUMBER, _LANES)
 _WORDS = ir.VectorType(_WORD, _LANES)
 
 
-class _Half(ir.Type):
+class _Half(ir.Type):  # type: ignore[misc]
     """LLVM's bfloat, which llvmlite has no class for."""
 
     intrinsic_name = "bf16"
@@ -69,7 +66,7 @@ def multiply_halves(
     while c < columns:
         left = (columns - c + _LANES - 1) // _LANES
         wide = 1
-        for width in _WIDTHS:
+        for width in WIDTHS:
             if left >= width:
                 wide = width
         i = 0
@@ -115,12 +112,12 @@ def _halve(
         begin = address(context, builder, signature.args[0], x, at)
         out = address(context, builder, signature.args[3], rows, rows_at)
         words = address(context, builder, signature.args[6], pairs, pairs_at)
-        low = _rounded(builder, load(builder, _NUMBERS, begin))
+        low = rounded(builder, load(builder, _NUMBERS, begin))
         store(builder, low.type, low, out)
         word = cgutils.alloca_once_value(builder, builder.zext(low, _WORDS))
         with builder.if_then(both):
             begin, out = builder.gep(begin, [pitch]), builder.gep(out, [rows_pitch])
-            high = _rounded(builder, load(builder, _NUMBERS, begin))
+            high = rounded(builder, load(builder, _NUMBERS, begin))
             store(builder, high.type, high, out)
             high = builder.shl(builder.zext(high, _WORDS), _all(16))
             builder.store(builder.or_(builder.load(word), high), word)
@@ -130,10 +127,13 @@ def _halve(
     return signature, generate
 
 
-def _rounded(builder: Any, value: Any) -> Any:
-    """A vector of float32 as the bits of the nearest bfloat16; of two as near, the even."""
+def rounded(builder: Any, value: Any, *, direct: bool = HALVES) -> Any:
+    """A vector of float32 as the bits of the nearest bfloat16; of two as near, the even.
+
+    direct: by the machine's own instruction.
+    """
     shorts = ir.VectorType(_SHORT, _LANES)
-    if HALVES:
+    if direct:
         halves = builder.fptrunc(value, ir.VectorType(_Half(), _LANES))
         return builder.bitcast(halves, shorts)
     bits = builder.bitcast(value, _WORDS)
@@ -154,10 +154,10 @@ def _tile(
     depth: Any, plus: Any,
 ) -> Any:  # fmt: skip
     """`multiply_halves` for 1, 2 or TILE rows and some vectors: code for each of them."""
-    return tiled(out, a, b, _WIDTHS, _meet_words if HALVES else _meet_apart)
+    return tiled(out, a, b, WIDTHS, meet_words if HALVES else meet_apart)
 
 
-def _meet_words(builder: Any, lefts: list[Any], rights: list[Any], sums: Any) -> None:
+def meet_words(builder: Any, lefts: list[Any], rights: list[Any], sums: Any) -> None:
     """Sums of a tile, one word deeper, by the machine's own instruction."""
     halves = ir.VectorType(_Half(), 2 * _LANES)
     meet = builder.module.declare_intrinsic(
@@ -177,7 +177,7 @@ def _meet_words(builder: Any, lefts: list[Any], rights: list[Any], sums: Any) ->
             builder.store(builder.call(meet, [total, left, right]), sums[r, v])
 
 
-def _meet_apart(builder: Any, lefts: list[Any], rights: list[Any], sums: Any) -> None:
+def meet_apart(builder: Any, lefts: list[Any], rights: list[Any], sums: Any) -> None:
     """The same by float32, the lower halves of words first."""
     fma = multiply_add(builder, _NUMBERS)
     words = [load(builder, _WORDS, _words(builder, place)) for place in rights]

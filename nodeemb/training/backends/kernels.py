@@ -70,8 +70,8 @@ def band_blocks(
 ):  # fmt: skip
     """Slopes of a thread's blocks of a band part.
 
-    halves: an int16 array where products are of bfloat16, None for float32. slopes <- of the vectors of these blocks, and whose they are. left_side: the number of
-    the left side's map, the right side's is its even or odd neighbour. losses (B, 2) <-
+    halves: an int16 array where products are of bfloat16, None for float32. slopes <- of
+    the vectors of these blocks, and whose they are. left_side: the number of the left side's map, the right side's is its even or odd neighbour. losses (B, 2) <-
     loss and positive weight of every `loss_every`th block, 0 elsewhere.
 
     Returns:

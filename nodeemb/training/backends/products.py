@@ -164,7 +164,9 @@ def _tile_of(
         begin = builder.gep(b, [builder.mul(loop.index, b_pitch)])
         rights = [builder.gep(begin, [INDEX(v * step)]) for v in range(wide)]
         begin = builder.gep(a, [builder.mul(loop.index, a_step)])
-        lefts = [builder.gep(begin, [builder.mul(a_row, INDEX(r))]) for r in range(rows)]
+        lefts = [
+            builder.gep(begin, [builder.mul(a_row, INDEX(r))]) for r in range(rows)
+        ]
         meet(builder, lefts, rights, sums)
     for place in places:
         store(builder, vector, builder.load(sums[place]), at(*place))

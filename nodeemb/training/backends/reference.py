@@ -138,7 +138,7 @@ class ReferenceBackend:
             vectors[vectors < 0] = 0
 
 
-class _Halved(torch.autograd.Function):
+class _Halved(torch.autograd.Function):  # type: ignore[misc]
     """x @ y.T with x, y and, for their slopes, the product's own rounded to bfloat16."""
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""The products of a block in bfloat16: what `blocks` does in float32, by words of two numbers.
+"""The products of a block in bfloat16: what `whole_blocks` does in float32, by words of two numbers.
 
 Rows and slopes are rounded as they enter products. Where the depth of a product runs along
 rows of a block it goes by two of them, so a range of rows begins at an even one: slopes
@@ -59,9 +59,7 @@ def make_words(room, pitch):
 @njit
 def _room_of(rows, wide, pitch):
     like = np.zeros(0, np.int16)
-    return Halved(
-        zeros_of((rows + 1) * wide, like), zeros_of((rows + 1) * pitch, like)
-    )
+    return Halved(zeros_of((rows + 1) * wide, like), zeros_of((rows + 1) * pitch, like))
 
 
 @njit
@@ -73,7 +71,9 @@ def words_pitch(pitch):
 @njit
 def halve_rows(x, pitch, count, out):
     """Rounds vectors of a Room."""
-    halve(x, 0, pitch, count, pitch, out.rows, words_pitch(pitch), out.pairs, 2 * pitch, 0)
+    halve(
+        x, 0, pitch, count, pitch, out.rows, words_pitch(pitch), out.pairs, 2 * pitch, 0
+    )
 
 
 @njit
@@ -87,7 +87,7 @@ def turn_rows(words, of, pitch, length, count, across):
 
 @njit
 def band_scores(flat, words, pitch, length, count, behind, ahead, jump, zero):
-    """As blocks.band_scores."""
+    """As whole_blocks.band_scores."""
     across, wide = padded(count, 4) + padded(1, 4), words_pitch(pitch)
     turn_rows(words, words.right, pitch, length, count, across)
     for i in range(0, count, TILE):
@@ -103,7 +103,7 @@ def band_scores(flat, words, pitch, length, count, behind, ahead, jump, zero):
 def band_slopes(
     flat, words, pitch, length, count, behind, ahead, jump, zero, slopes, left_at, right_at
 ):  # fmt: skip
-    """As blocks.band_slopes."""
+    """As whole_blocks.band_slopes."""
     rows, pairs = words.slopes
     # column j of row i + 1 lies jump - 1 behind that of row i
     for i in range(0, count, 2):
@@ -129,7 +129,7 @@ def band_slopes(
 
 @njit
 def noise_scores(flat, z, words, near, pitch, length, count, noise):
-    """As blocks.noise_block's, of noise vectors z."""
+    """As whole_blocks.noise_scores, of noise vectors z."""
     wide = padded(noise, 4)
     halve_rows(z, pitch, noise, words.far)
     turn_rows(words, words.far, pitch, length, noise, wide)
@@ -143,7 +143,7 @@ def noise_scores(flat, z, words, near, pitch, length, count, noise):
 def noise_slopes(
     flat, words, near, pitch, length, count, noise, slopes, near_at, far_at
 ):  # fmt: skip
-    """As blocks.noise_slopes."""
+    """As whole_blocks.noise_slopes."""
     wide = padded(noise, 4)
     rows, pairs = words.slopes
     halve(flat, 0, wide, count, wide, rows, wide, pairs, 2 * wide, 0)
