@@ -23,10 +23,10 @@ from nodeemb.recipe import load_recipe
 from nodeemb.training.backends import short_blocks as short
 from nodeemb.training.backends.blocks import make_room
 from nodeemb.training.backends.halves import multiply_halves
-from nodeemb.training.backends.kernels import halve_both, longest, words_for
+from nodeemb.training.backends.kernels import longest, take_both, take_noise, words_for
 from nodeemb.training.backends.machine import padded
 from nodeemb.training.backends.products import TILE, multiply
-from nodeemb.training.backends.vectors import gather, sigmoid
+from nodeemb.training.backends.vectors import sigmoid
 from nodeemb.training.backends.whole_blocks import (
     band_pitch,
     band_scores,
@@ -45,8 +45,8 @@ _TIMES = 3  # all is done so often, and the fastest counts
 def profile(name: str, graph: Graph, choices: dict[str, Any]) -> list[Figure]:
     """Nanoseconds a pair of training with deepwalk, one thread: all of it, then its parts.
 
-    sampling: walks, blocks and noise rows; gather: rows copied from the table; products;
-    rounding: to bfloat16; sigmoid; weights: all else that is done to scores; scatter: slopes
+    sampling: walks, blocks and noise rows; gather: rows copied from the table, and rounded;
+    products; sigmoid; weights: all else that is done to scores, and slopes written; scatter: slopes
     summed by node and tables updated; interpreter: what is left of a step. At the end what
     the operations of the pairs within the window and of the noise would take at the speed
     of a product that lies in the nearest cache.
@@ -83,20 +83,15 @@ def profile(name: str, graph: Graph, choices: dict[str, Any]) -> list[Figure]:
     words = np.empty(0, np.int16) if halved else None
     alone: dict[str, Callable[[Band, Part], None]] = {
         "_gather": lambda band, part: _gathers(
-            table, left, right, pitch, band.rows, band.blocks, part.noise_right
+            table, words, left, right, pitch, band.rows, band.blocks, part.noise_right
         ),
         "_products": lambda band, part: _products(
             table, words, len(band.after), pitch, dim, band.blocks, part.noise_right
-        ),
-        "_rounding": lambda band, part: _roundings(
-            table, words, pitch, band.blocks, part.noise_right
         ),
         "_sigmoid": lambda band, part: _sigmoids(
             table, len(band.after), band.blocks, part.noise_right
         ),
     }
-    if not halved:
-        del alone["_rounding"]
     bands = [(cast(Band, part.pairs), part) for parts in given for part in parts]
     for key, work in alone.items():
         spent[key] = min(_seconds(work, bands) for _ in range(_TIMES + 1))
@@ -160,15 +155,14 @@ def _many_halves(times, out, a, b, rows, columns, depth):
 
 
 @njit
-def _gathers(table, left, right, pitch, rows, blocks, noise):
+def _gathers(table, words, left, right, pitch, rows, blocks, noise):
     """The copies of the rows of every block."""
     room = make_room(longest(blocks), noise.shape[1], 1, pitch, table)
-    none = np.zeros(0, table.dtype)
+    halves, none = words_for(words, room, pitch), np.zeros(0, table.dtype)
     for b in range(len(blocks) - 1):
         own = rows[blocks[b] : blocks[b + 1]]
-        gather(table, own, left, none, room.x, pitch)
-        gather(table, own, right, none, room.y, pitch)
-        gather(table, noise[b], right, none, room.z, pitch)
+        take_both(table, own, left, right, none, room, halves, pitch)
+        take_noise(table, noise[b], right, none, room, halves, pitch)
 
 
 @njit
@@ -200,9 +194,7 @@ def _block(room, words, window, pitch, length, count, others, slopes, size):
             flat, words, pitch, length, count, window, window, jump, zero, slopes, 0,
             right_at,
         )  # fmt: skip
-        short.noise_scores(
-            flat, room.z, words, words.left, pitch, length, count, others
-        )
+        short.noise_scores(flat, words, words.left, pitch, length, count, others)
         short.noise_slopes(
             flat,
             words,
@@ -215,16 +207,6 @@ def _block(room, words, window, pitch, length, count, others, slopes, size):
             0,
             2 * right_at,
         )
-
-
-@njit
-def _roundings(table, words, pitch, blocks, noise):
-    """The vectors of every block rounded, those of noise apart."""
-    room = make_room(longest(blocks), noise.shape[1], 1, pitch, table)
-    halves = words_for(words, room, pitch)
-    for b in range(len(blocks) - 1):
-        count = blocks[b + 1] - blocks[b]
-        halve_both(halves, room, pitch, count, count)
 
 
 @njit

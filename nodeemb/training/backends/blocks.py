@@ -105,7 +105,7 @@ def noise_block(
     if words is None:
         noise_scores(flat, near, room, pitch, length, count, noise)
     else:
-        short.noise_scores(flat, room.z, words, near_words, pitch, length, count, noise)
+        short.noise_scores(flat, words, near_words, pitch, length, count, noise)
     loss = 0.0
     if with_loss:
         losses = room.scratch[: count * wide]

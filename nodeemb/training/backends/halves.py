@@ -15,11 +15,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from nodeemb.compiled import njit
+from nodeemb.prefetch import fetch
 from nodeemb.training.backends.machine import (
     BYTES,
     HALVES,
@@ -30,6 +32,7 @@ from nodeemb.training.backends.machine import (
     store,
 )
 from nodeemb.training.backends.products import TILE, tiled
+from nodeemb.training.backends.vectors import AHEAD
 
 _LANES = BYTES // 4
 WIDTHS = (1, 2, 4) if BYTES == 64 else (1, 2)
@@ -94,6 +97,39 @@ def halve(x, at, pitch, count, length, rows, rows_pitch, pairs, pairs_pitch, fir
                 x, at + i * pitch + c, pitch, rows, first + i * rows_pitch + c, rows_pitch,
                 pairs, i // 2 * pairs_pitch + 2 * c, i + 1 < count,
             )  # fmt: skip
+
+
+@njit
+def gather_halves(table, names, side, rows, rows_pitch, pairs, pairs_pitch):
+    """`gather` and `halve` in one: vectors of nodes, rounded on the way from the table.
+
+    Only for sides that are `plain`.
+    """
+    flat, width, count = table.reshape(table.size), table.shape[1], len(names)
+    for i in range(0, count, 2):
+        both = i + 1 < count
+        row = np.int64(names[i])
+        jump = (np.int64(names[i + both]) - row) * width
+        for ahead in range(i + AHEAD, min(i + AHEAD + 2, count)):
+            for k in range(len(side.column)):
+                fetch(flat, names[ahead] * width + side.column[k], side.length[k])
+        for k in range(len(side.column)):
+            begin, place = row * width + side.column[k], side.place[k]
+            for c in range(0, side.length[k], _LANES):
+                _halve(
+                    flat, begin + c, jump, rows, i * rows_pitch + place + c, rows_pitch,
+                    pairs, i // 2 * pairs_pitch + 2 * (place + c), both,
+                )  # fmt: skip
+
+
+@njit
+def plain(side):
+    """Is a side made of whole machine vectors, none of them with its sign turned?"""
+    for k in range(len(side.column)):
+        whole = side.place[k] % _LANES == 0 and side.length[k] % _LANES == 0
+        if not whole or side.sign[k] != 1:
+            return False
+    return True
 
 
 @intrinsic  # type: ignore[untyped-decorator]

@@ -91,9 +91,7 @@ def band_blocks(
         )  # fmt: skip
         slopes.nodes[at + first : at + last] = own
         slopes.nodes[at + len(rows) + first : at + len(rows) + last] = own
-        gather(table, own, left_map, shift, room.x, pitch)
-        gather(table, own, right_map, shift, room.y, pitch)
-        halve_both(words, room, pitch, len(own), len(own))
+        take_both(table, own, left_map, right_map, shift, room, words, pitch)
         a = np.searchsorted(left_out[0], first)
         z = np.searchsorted(left_out[0], last)
         loss = band_block(
@@ -167,6 +165,26 @@ def words_for(halves, room, pitch):
 
 
 @njit
+def take_both(table, rows, left_map, right_map, shift, room, words, pitch):
+    """The vectors of a block's rows on both sides, in the numbers that products are of."""
+    if words is None:
+        gather(table, rows, left_map, shift, room.x, pitch)
+        gather(table, rows, right_map, shift, room.y, pitch)
+    else:
+        short.take(table, rows, left_map, shift, room.x, pitch, words.left)
+        short.take(table, rows, right_map, shift, room.y, pitch, words.right)
+
+
+@njit
+def take_noise(table, rows, side, shift, room, words, pitch):
+    """The same of noise on one side."""
+    if words is None:
+        gather(table, rows, side, shift, room.z, pitch)
+    else:
+        short.take(table, rows, side, shift, room.z, pitch, words.far)
+
+
+@njit
 def halve_both(words, room, pitch, left_count, right_count):
     """The vectors of a block in bfloat16 too, if that is asked for."""
     if words is not None:
@@ -227,7 +245,7 @@ def both_noises(
         (noise_left, left_map, room.y, y, right, room.mass_right, right_at, second_at),
     ):
         if len(noise) > 0:
-            gather(table, noise, side, shift, room.z, pitch)
+            take_noise(table, noise, side, shift, room, words, pitch)
             loss += noise_block(
                 near, rows, mass, room, words, short_near, pitch, length, noise,
                 noise_weight, objective, slopes, near_at, far_at, with_loss,

@@ -13,9 +13,15 @@ import numpy as np
 
 from nodeemb.compiled import njit
 from nodeemb.prefetch import zeros_of
-from nodeemb.training.backends.halves import halve, multiply_halves
+from nodeemb.training.backends.halves import (
+    gather_halves,
+    halve,
+    multiply_halves,
+    plain,
+)
 from nodeemb.training.backends.machine import padded
 from nodeemb.training.backends.products import TILE, turn
+from nodeemb.training.backends.vectors import gather
 
 
 class Halved(NamedTuple):
@@ -66,6 +72,17 @@ def _room_of(rows, wide, pitch):
 def words_pitch(pitch):
     """Halves from one row to the next: whole vectors of words, so that rows can be turned."""
     return 2 * padded(pitch // 2, 4)
+
+
+@njit
+def take(table, names, side, shift, x, pitch, out):
+    """Vectors of nodes on one side of a channel, rounded; x: room for them in float32."""
+    wide = words_pitch(pitch)
+    if plain(side):
+        gather_halves(table, names, side, out.rows, wide, out.pairs, 2 * pitch)
+    else:
+        gather(table, names, side, shift, x, pitch)
+        halve_rows(x, pitch, len(names), out)
 
 
 @njit
@@ -128,10 +145,9 @@ def band_slopes(
 
 
 @njit
-def noise_scores(flat, z, words, near, pitch, length, count, noise):
-    """As whole_blocks.noise_scores, of noise vectors z."""
+def noise_scores(flat, words, near, pitch, length, count, noise):
+    """As whole_blocks.noise_scores."""
     wide = padded(noise, 4)
-    halve_rows(z, pitch, noise, words.far)
     turn_rows(words, words.far, pitch, length, noise, wide)
     multiply_halves(
         flat, 0, wide, count, noise, near.rows, 0, words_pitch(pitch), 2,
