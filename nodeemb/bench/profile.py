@@ -21,12 +21,12 @@ from nodeemb.engine import feed_of, layout_of, make_backend
 from nodeemb.graph.graph import Graph
 from nodeemb.recipe import load_recipe
 from nodeemb.training.backends import short_blocks as short
-from nodeemb.training.backends.blocks import make_room
+from nodeemb.training.backends.blocks import make_room, squashed_by_weigh
 from nodeemb.training.backends.halves import multiply_halves
 from nodeemb.training.backends.kernels import longest, take_both, take_noise, words_for
 from nodeemb.training.backends.machine import padded
 from nodeemb.training.backends.products import TILE, multiply
-from nodeemb.training.backends.vectors import sigmoid
+from nodeemb.training.backends.vectors import weigh
 from nodeemb.training.backends.whole_blocks import (
     band_pitch,
     band_scores,
@@ -46,7 +46,8 @@ def profile(name: str, graph: Graph, choices: dict[str, Any]) -> list[Figure]:
     """Nanoseconds a pair of training with deepwalk, one thread: all of it, then its parts.
 
     sampling: walks, blocks and noise rows; gather: rows copied from the table, and rounded;
-    products; sigmoid; weights: all else that is done to scores, and slopes written; scatter: slopes
+    products; sigmoid: all that is done to scores; rest: what is left of a block, most of it
+    the writing of slopes; scatter: slopes
     summed by node and tables updated; interpreter: what is left of a step. At the end what
     the operations of the pairs within the window and of the noise would take at the speed
     of a product that lies in the nearest cache.
@@ -95,7 +96,7 @@ def profile(name: str, graph: Graph, choices: dict[str, Any]) -> list[Figure]:
     bands = [(cast(Band, part.pairs), part) for parts in given for part in parts]
     for key, work in alone.items():
         spent[key] = min(_seconds(work, bands) for _ in range(_TIMES + 1))
-    spent["_weights"] = max(0.0, slopes - sum(spent[key] for key in alone))
+    spent["_rest"] = max(0.0, slopes - sum(spent[key] for key in alone))
     spent["_scatter"] = scatter
     spent["_interpreter"] = max(0.0, step - slopes - scatter)
     rows = sum(len(band.rows) * part.noise_right.shape[1] for band, part in bands)
@@ -211,13 +212,18 @@ def _block(room, words, window, pitch, length, count, others, slopes, size):
 
 @njit
 def _sigmoids(table, window, blocks, noise):
-    """The sigmoids of every block, on zeros."""
+    """The sigmoids of every block, on zeros, and their weights."""
     size, others = table.itemsize, noise.shape[1]
     room = make_room(longest(blocks), others, 2 * window + 1, 1, table)
     wide, jump = padded(others, size), band_pitch(2 * window + 1, size)
+    law, one = np.ones(wide + jump, table.dtype), table.dtype.type(1)
     own = padded(2 * window + 1, size)
     for b in range(len(blocks) - 1):
         count = blocks[b + 1] - blocks[b]
-        for i in range(count):
-            sigmoid(room.scores[i * jump : i * jump + own])
-        sigmoid(room.scores[: count * wide])
+        for pitch, length in ((jump, own), (wide, wide)):
+            squash = squashed_by_weigh(0, room.scores[: count * pitch])
+            for i in range(count):
+                weigh(
+                    room.scores, i * pitch, law, one, room.names, 0, np.int32(-1), one, 0,
+                    length, length, squash,
+                )  # fmt: skip

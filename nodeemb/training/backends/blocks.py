@@ -45,7 +45,7 @@ class Room(NamedTuple):
     rows and columns exchanged; scores, scratch: one number a pair or more; mass_left, mass_right:
     (longest,) positive weight of each row; place_left, place_right: (longest,) int32, which
     vectors of x and of y an aligned pair joins; slots: int32, for finding equal rows; names:
-    int32, the rows of a block, with room on both sides.
+    int32, the rows of a block, with room on both sides, or of its noise.
     """
 
     x: np.ndarray
@@ -83,7 +83,7 @@ def make_room(longest, noise, wide, pitch, like):
         np.zeros(longest, np.int32),
         np.zeros(longest, np.int32),
         np.zeros(slots, np.int32),
-        np.zeros(longest + 2 * (band_pitch(wide, size) + padded(1, size)), np.int32),
+        np.zeros(others + longest + 2 * band_pitch(wide, size), np.int32),
     )
 
 
@@ -101,7 +101,6 @@ def noise_block(
     count, noise = len(rows), len(far_rows)
     wide = padded(noise, near.itemsize)
     flat = room.scores[: count * wide]
-    scores = flat.reshape(count, wide)
     if words is None:
         noise_scores(flat, near, room, pitch, length, count, noise)
     else:
@@ -116,12 +115,14 @@ def noise_block(
         for i in range(count):
             own = losses[i * wide : i * wide + noise]
             loss += weight * mass[i] * apart(own, rows[i], far_rows)
-    if objective == 0:
-        sigmoid(flat)
+    squash = squashed_by_weigh(objective, flat)
+    law, names, one = np.ones(wide, flat.dtype), room.names, near.dtype.type
+    names[:noise] = far_rows
     for i in range(count):
-        factor = near.dtype.type(weight * mass[i])
-        for n in range(noise):
-            scores[i, n] = scores[i, n] * factor if rows[i] != far_rows[n] else 0.0
+        weigh(
+            flat, i * wide, law, one(weight * mass[i]), names, 0, rows[i], one(0), 0, noise,
+            wide, squash,
+        )  # fmt: skip
     if words is None:
         noise_slopes(
             flat, near, room, pitch, length, count, noise, slopes, near_at, far_at
@@ -140,6 +141,14 @@ def noise_block(
             far_at,
         )
     return loss
+
+
+@njit
+def squashed_by_weigh(objective, scores):
+    """Is `weigh` to take the sigmoid of scores; where it cannot, that is done here."""
+    if objective == 0 and scores.itemsize != 4:
+        sigmoid(scores)
+    return objective == 0 and scores.itemsize == 4
 
 
 @njit
@@ -170,6 +179,9 @@ def band_block(
     positive weight of each row.
 
     Scores, and then their slopes, are kept by distance: see `whole_blocks`.
+
+    Returns:
+        the loss, 0 if not asked for, and the number of pairs, equal rows included.
     """
     count, window = len(rows), len(after)
     ahead = window if after.max() > 0 else 0
@@ -199,24 +211,23 @@ def band_block(
                 score = np.float64(flat[i * jump + zero + j - i])
                 loss -= w * loss_of(objective, score, label)
     own = padded(wide, flat.itemsize)
-    if objective == 0:
-        for i in range(count):
-            sigmoid(flat[i * jump + TILE - 1 : i * jump + TILE - 1 + own])
+    squash = squashed_by_weigh(objective, flat[: count * jump])
     law = np.zeros(own, flat.dtype)
     for d in range(1, window + 1):
         if ahead:
             law[behind + d] = after[d - 1]
         if behind:
             law[behind - d] = before[d - 1]
-    names = room.names
+    names, pairs = room.names, 0
     names[behind : behind + count] = rows
     clear(flat, 0, TILE - 1)
     for i in range(count):
         low, high = reach(i, start, stop, first, limit, behind, ahead)
+        pairs += max(0, high - low - 1)
         begin = i * jump + TILE - 1
         mass_left[i] = weigh(
-            flat, begin, law, names, i, rows[i], one(label), behind + low - i,
-            behind + high - i, own,
+            flat, begin, law, one(1), names, i, rows[i], one(label), behind + low - i,
+            behind + high - i, own, squash,
         )  # fmt: skip
         clear(flat, begin + own, jump - own)
     if both:
@@ -236,7 +247,7 @@ def band_block(
             flat, words, pitch, length, count, behind, ahead, jump, zero,
             slopes, left_at, right_at,
         )  # fmt: skip
-    return loss
+    return loss, pairs
 
 
 @njit(fastmath=LOOSE)

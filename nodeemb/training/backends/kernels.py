@@ -18,7 +18,6 @@ from nodeemb.training.backends import short_blocks as short
 from nodeemb.training.backends.blocks import (
     aligned_block,
     band_block,
-    count_places,
     make_room,
     merge,
     noise_block,
@@ -94,7 +93,7 @@ def band_blocks(
         take_both(table, own, left_map, right_map, shift, room, words, pitch)
         a = np.searchsorted(left_out[0], first)
         z = np.searchsorted(left_out[0], last)
-        loss = band_block(
+        loss, counted = band_block(
             room, words, own, start[first:last], stop[first:last], first,
             after, before, limit, label, left_out[:, a:z], objective,
             pitch, length, slopes.values, left_at, right_at, with_loss,
@@ -106,9 +105,7 @@ def band_blocks(
             own, own, noise_right[b], noise_left[b], noise_weight, objective,
             slopes.values, left_at, right_at, noise_at, with_loss,
         )  # fmt: skip
-        pairs += count_places(
-            start[first:last], stop[first:last], first, after, before, limit
-        )
+        pairs += counted
     return pairs
 
 

@@ -248,37 +248,49 @@ def dot(context: Any, x: Any, x_at: Any, y: Any, y_at: Any, length: Any) -> Any:
 
 @intrinsic  # type: ignore[untyped-decorator]
 def weigh(
-    context: Any, slopes: Any, at: Any, law: Any, names: Any, names_at: Any, row: Any,
-    label: Any, low: Any, high: Any, length: Any,
+    context: Any, slopes: Any, at: Any, law: Any, factor: Any, names: Any, names_at: Any,
+    row: Any, label: Any, low: Any, high: Any, length: Any, squash: Any,
 ) -> Any:  # fmt: skip
-    """slopes[at + k] <- law[k] * (slopes[at + k] - label) where low <= k < high and
-    names[names_at + k] is not `row`, else 0, for each k below `length` rounded up to whole
-    vectors.
+    """Slopes of a row of scores: slopes[at + k] <- factor * law[k] * (score - label), and 0
+    where k is not in low .. high - 1 or names[names_at + k] is `row`, for each k below
+    `length` rounded up to whole vectors.
+
+    squash: the sigmoid of a score stands in its place (float32 alone, as `sigmoid`).
 
     Returns:
-        the sum of the weights law[k] that counted.
+        the sum of the weights factor * law[k] that counted.
     """
     number, dtype = types.intp, slopes.dtype
     signature = dtype(
-        slopes, number, law, names, number, row, dtype, number, number, number
-    )
+        slopes, number, law, dtype, names, number, row, dtype, number, number, number,
+        types.boolean,
+    )  # fmt: skip
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        slopes, at, law, names, names_at, row, label, low, high, length = args
+        slopes, at, law, factor, names, names_at, row, label = args[:8]
+        low, high, length, squash = args[8:]
         kinds = signature.args
         vector = vector_of(context, kinds[0])
         lanes = vector.count
         places = ir.VectorType(INDEX, lanes)
         begin = address(context, builder, kinds[0], slopes, at)
         weights = address(context, builder, kinds[2], law, INDEX(0))
-        own = address(context, builder, kinds[3], names, names_at)
+        own = address(context, builder, kinds[4], names, names_at)
         rows = ir.VectorType(row.type, lanes)
-        row, label = everywhere(builder, rows, row), everywhere(builder, vector, label)
+        row = everywhere(builder, rows, row)
+        label, factor = (everywhere(builder, vector, one) for one in (label, factor))
         low, high = (everywhere(builder, places, end) for end in (low, high))
         sums = cgutils.alloca_once_value(builder, zeros(vector))
+        score = cgutils.alloca_once(builder, vector)
         full = builder.udiv(builder.add(length, INDEX(lanes - 1)), INDEX(lanes))
         with cgutils.for_range(builder, full) as loop:
             offset = builder.mul(loop.index, INDEX(lanes))
+            here = builder.gep(begin, [offset])
+            builder.store(load(builder, vector, here), score)
+            if dtype == types.float32:
+                with builder.if_then(squash):
+                    squashed = _squashed(builder, vector, builder.load(score))
+                    builder.store(squashed, score)
             place = builder.add(
                 everywhere(builder, places, offset), places(list(range(lanes)))
             )
@@ -291,15 +303,39 @@ def weigh(
                 ),
             )
             weight = load(builder, vector, builder.gep(weights, [offset]))
+            weight = builder.fmul(weight, factor)
             weight = builder.select(counts, weight, zeros(vector))
-            here = builder.gep(begin, [offset])
-            slope = builder.fsub(load(builder, vector, here), label)
-            slope = builder.select(counts, builder.fmul(weight, slope), zeros(vector))
+            slope = builder.fmul(weight, builder.fsub(builder.load(score), label))
+            slope = builder.select(counts, slope, zeros(vector))
             store(builder, vector, slope, here)
             builder.store(builder.fadd(builder.load(sums), weight), sums)
         return sum_of(builder, vector, builder.load(sums))
 
     return signature, generate
+
+
+def _squashed(builder: Any, vector: Any, values: Any) -> Any:
+    """`sigmoid` of a vector of float32; of NaN it is NaN."""
+
+    def all_of(value: np.float32) -> Any:
+        return vector([float(value)] * vector.count)
+
+    fma, words = (
+        multiply_add(builder, vector),
+        ir.VectorType(ir.IntType(32), vector.count),
+    )
+    for side, limit in (("<", all_of(_CLAMP)), (">", all_of(-_CLAMP))):
+        beyond = builder.fcmp_ordered(side, limit, values)
+        values = builder.select(beyond, limit, values)
+    x = builder.fmul(values, all_of(-_LOG2E))
+    k = builder.fsub(builder.fadd(x, all_of(_ROUND)), all_of(_ROUND))
+    f, total = builder.fsub(x, k), all_of(_E[-1])
+    for term in reversed(_E[:-1]):
+        total = builder.call(fma, [f, total, all_of(term)])
+    whole = builder.add(builder.fptosi(k, words), words([int(_BIAS)] * vector.count))
+    power = builder.shl(whole, words([int(_MANTISSA)] * vector.count))
+    e = builder.fmul(builder.bitcast(power, vector), total)
+    return builder.fdiv(all_of(_ONE), builder.fadd(all_of(_ONE), e))
 
 
 def _along(
