@@ -1,11 +1,12 @@
 """From a file of links to saved vectors, beside other programs.
 
-    python -m tests.bench.end_to_end GRAPH PYTHON [WALKS] [SECONDS]
+    python -m tests.bench.end_to_end GRAPH PYTHON [WALKS] [SECONDS] [ONLY]
 
 GRAPH: a data set, half of whose links are hidden, or made:NODES:EDGES. PYTHON: the
 interpreter of an environment with the others (node2vec, pecanpy, nodevectors, grape,
 karateclub, scikit-network); one that is missing or fails is told with its last words. WALKS:
-of each node, 10 if not given. SECONDS: CPU-seconds after which a program is stopped, 300.
+of each node, 10 if not given. SECONDS: CPU-seconds after which a program is stopped, 300. ONLY:
+the programs to run, with commas between them, or ours; all if not given.
 
 Every program is a process of its own with one thread, reads the same file (each pair of linked
 nodes once, without direction) and writes the vectors of all its nodes: 128 numbers a node,
@@ -14,6 +15,7 @@ walks of 80 nodes, window 10, 5 noise words, one epoch. Where a program forces a
 | program | differs |
 |---|---|
 | nodeemb | the preset deepwalk: all of the window counts alike, Adagrad |
+| nodeemb, fast | the same with products of bfloat16 and 32 shared noise rows |
 | the others by gensim | the window shrinks at random |
 | karateclub | hierarchical softmax and CBOW |
 | scikit-network | no walks: 128 eigenvectors (Spectral) |
@@ -99,6 +101,12 @@ vectors = Spectral(128).fit_transform(links)
 }
 
 
+OURS = {
+    "nodeemb": {},
+    "nodeemb, fast": {"training.products": "bfloat16", "noise.shared": 32},
+}
+
+
 class Spent(NamedTuple):
     """What a process took; failed: its last words, empty where it did its work."""
 
@@ -128,28 +136,16 @@ def spend(command: list[str], folder: Path, most: float) -> Spent:
     return Spent(cpu, time.perf_counter() - begun, used.ru_maxrss * 1024, failed)
 
 
-def nodeemb_command(edges: Path, out: Path, walks: int) -> list[str]:
+def nodeemb_command(
+    edges: Path, out: Path, walks: int, choices: dict[str, object]
+) -> list[str]:
     """`nodeemb embed` with the preset deepwalk on one thread."""
-    chosen = [
-        "--preset",
-        "deepwalk",
-        "--threads",
-        "1",
-        "--seed",
-        "0",
-        "--undirected",
-        "-q",
-    ]
-    more = ["--set", f"sampler.walks_per_node={walks}", "--out", str(out)]
-    return [
-        sys.executable,
-        "-m",
-        "nodeemb.cli.main",
-        "embed",
-        str(edges),
-        *chosen,
-        *more,
-    ]
+    words = f"--preset deepwalk --threads 1 --seed 0 --undirected -q --out {out}"
+    chosen = choices | {"sampler.walks_per_node": walks}
+    for key, value in chosen.items():
+        words += f" --set {key}={value}"
+    program = [sys.executable, "-m", "nodeemb.cli.main", "embed"]
+    return [*program, str(edges), *words.split()]
 
 
 def write_links(graph, path: Path) -> int:
@@ -201,36 +197,49 @@ def tell(name: str, spent: Spent, quality: str) -> None:
     print(f"| {name} | {spent.cpu:,.1f} | {spent.wall:,.0f} | {peak:,.0f} | {quality} |", flush=True)  # fmt: skip
 
 
-def main(name: str, python: str, walks: str = "10", seconds: str = "300") -> None:
+def own_row(what, edges, folder, walks, most, asked, nodes) -> None:
+    """The line of one of nodeemb's own ways, after a small run that compiles."""
+    small, out = folder / "small.tsv", folder / what.replace(", ", "-")
+    small.write_text("0\t1\n1\t2\n2\t0\n")
+    before = out.with_name(f"{out.name}-before")
+    spend(nodeemb_command(small, before, walks, OURS[what]), folder, most)
+    spent = spend(nodeemb_command(edges, out, walks, OURS[what]), folder, most)
+    quality = ""
+    if asked and not spent.failed:
+        found = ne.load(out)
+        centre, context = (
+            table(found.ids.to_numpy(), found.vectors(role), nodes)
+            for role in ("source", "target")
+        )
+        own = dots(centre, context, asked)
+        quality = f"{cosine(centre, asked):.3f} (own score {own:.3f})"
+    tell(what, spent, quality)
+
+
+def main(
+    name: str, python: str, walks: str = "10", seconds: str = "300", only: str = ""
+) -> None:
     """Prints a line for each program."""
     graph, asked = asked_of(name)
     with tempfile.TemporaryDirectory() as there:
-        folder = Path(there)
-        edges, small = folder / "edges.tsv", folder / "small.tsv"
+        folder, most = Path(there), float(seconds)
+        edges = folder / "edges.tsv"
         links = write_links(graph, edges)
-        small.write_text("0\t1\n1\t2\n2\t0\n")
-        most = float(seconds)
-        spend(nodeemb_command(small, folder / "before", int(walks)), folder, most)
         print(
             f"{name}: {graph.num_nodes:,} nodes, {links:,} links, {walks} walks a node\n"
         )
         print(
             "| | CPU-seconds | wall seconds | peak MiB | AUC, cosine |\n|---|---|---|---|---|"
         )
-        spent, quality = (
-            spend(nodeemb_command(edges, folder / "run", int(walks)), folder, most),
-            "",
-        )
-        if asked and not spent.failed:
-            found = ne.load(folder / "run")
-            centre, context = (
-                table(found.ids.to_numpy(), found.vectors(role), graph.num_nodes)
-                for role in ("source", "target")
-            )
-            own = dots(centre, context, asked)
-            quality = f"{cosine(centre, asked):.3f} (own score {own:.3f})"
-        tell("nodeemb", spent, quality)
+        chosen = only.split(",") if only else [*OURS, *PEERS]
+        if only == "ours":
+            chosen = list(OURS)
+        for what in OURS:
+            if what in chosen:
+                own_row(what, edges, folder, int(walks), most, asked, graph.num_nodes)
         for peer, code in PEERS.items():
+            if peer not in chosen:
+                continue
             out = folder / f"{peer}.npz"
             command = [python, "-c", NAMES + code + SAVED, str(edges), str(out), walks]
             spent, quality = spend(command, folder, most), ""
