@@ -113,8 +113,8 @@ BATCHES = {
 }
 
 
-def start(scheme, biases, dtype, shifted=True, damped=False):
-    layout = lay_out(scheme, 16, biases, shifted=shifted)
+def start(scheme, biases, dtype, shifted=True, damped=False, width=16):
+    layout = lay_out(scheme, width, biases, shifted=shifted)
     tables = new_tables(NODES, layout, 0, dtype, damped=damped)
     tables.table[:] = decimal("table", tables.table.shape) - 0.5
     renew_images(tables.table, layout)
@@ -190,13 +190,8 @@ def test_several_cores_are_the_same_in_both_backends(batch, optimizer):
     assert_same(TWO_CORES, "free", "logistic", optimizer, "float64", batch)
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("batch", BATCHES)
-@pytest.mark.parametrize("scheme", SCHEMES.values(), ids=lambda s: s.name)
-def test_one_step_is_the_same_with_products_of_bfloat16(scheme, batch, threads):
-    if not scheme.roles:
-        return  # without biases nothing is left
-    layout, tables = start(scheme, "none", "float32", shifted=False)
+def assert_same_halved(scheme, batch, threads, width):
+    layout, tables = start(scheme, "none", "float32", shifted=False, width=width)
     parts = [part for c in range(len(layout.channels)) for part in BATCHES[batch](c)]
     args = (tables, layout, "logistic", "sgd", parts)
 
@@ -221,6 +216,22 @@ def test_one_step_is_the_same_with_products_of_bfloat16(scheme, batch, threads):
         np.testing.assert_allclose(own.total, loss.total, rtol=1e-4)
         np.testing.assert_allclose(own.weight, loss.weight, rtol=1e-5)
         assert own.pairs == loss.pairs
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("batch", BATCHES)
+@pytest.mark.parametrize("scheme", SCHEMES.values(), ids=lambda s: s.name)
+def test_one_step_is_the_same_with_products_of_bfloat16(scheme, batch, threads):
+    if scheme.roles:  # without biases nothing is left of others
+        assert_same_halved(scheme, batch, threads, 16)
+
+
+# vectors of whole machine vectors are rounded on the way from the table, others after it
+@pytest.mark.parametrize("batch", BATCHES)
+@pytest.mark.parametrize("width", [14, 40, 64, 256])
+@pytest.mark.parametrize("name", ["source_target", "single"])
+def test_products_of_bfloat16_of_vectors_of_any_length(name, width, batch):
+    assert_same_halved(SCHEMES[name], batch, 2, width)
 
 
 def loss_by_hand(scheme, layout, objective, table, parts):

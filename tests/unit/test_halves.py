@@ -6,6 +6,11 @@ import torch
 from numba import njit, types
 from numba.extending import intrinsic
 
+from nodeemb import material
+from nodeemb.bench.made import made_graph
+from nodeemb.errors import WrongUse
+from nodeemb.recipe import load_recipe
+from nodeemb.run import embed
 from nodeemb.training.backends.halves import (
     WIDTHS,
     halve,
@@ -17,6 +22,9 @@ from nodeemb.training.backends.halves import (
 )
 from nodeemb.training.backends.machine import address, load, padded, store, vector_of
 from nodeemb.training.backends.products import TILE, tiled
+
+GRAPH = made_graph(200, 1500)
+HALVED = {"training.products": "bfloat16"}
 
 
 def rounded(values):
@@ -161,3 +169,28 @@ def test_rounding_without_the_instruction_is_the_same():
     out = np.zeros(len(x), np.int16)
     round_all(x, out, padded(1, 4))
     np.testing.assert_array_equal(as_numbers(out), rounded(x))
+
+
+def test_products_of_bfloat16_are_refused_where_they_would_round_biases():
+    for preset in ("verse", "glove", "rose"):
+        with pytest.raises(WrongUse, match="round biases"):
+            load_recipe(preset, overrides={"training.products": "bfloat16"})
+    with pytest.raises(WrongUse, match="float64"):
+        embed(GRAPH, "deepwalk", dtype="float64", options=HALVED)
+
+
+@pytest.mark.parametrize("preset", ["deepwalk", "nerd"])
+def test_an_embedding_is_another_by_rounding_alone_whatever_the_threads(preset):
+    given = {"graph": GRAPH, "preset": preset, "dim": 16, "seed": 0}
+    exact = embed(**given)
+    one, two = (embed(**given, threads=n, options=HALVED) for n in (1, 2))
+    np.testing.assert_array_equal(one.table, two.table)
+    off = np.abs(one.table - exact.table).max()
+    assert 0 < off < 0.1 * np.abs(exact.table).max()
+
+
+def test_who_lacks_the_instruction_is_told(monkeypatch):
+    for has, told in ((True, False), (False, True)):
+        monkeypatch.setattr(material, "HALVES", has)
+        made = embed(GRAPH, "deepwalk", dim=4, options=HALVED)
+        assert any("VDPBF16PS" in note for note in made.manifest["notes"]) == told
