@@ -29,6 +29,11 @@ $(VENV)/.browser: $(VENV)/.test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[browser]" \
 	  && touch $@ || echo "No browser could be installed: tests that need one are skipped."
 
+# Other programs that nodeemb is measured beside; one that is missing is told.
+$(VENV)/.peers: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[peers]" \
+	  && touch $@ || echo "The other programs could not be installed: those that are missing are told."
+
 demo: setup
 	$(BIN)/nodeemb evaluate
 
@@ -42,8 +47,8 @@ check: $(VENV)/.dev
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/unit -q -x
 
-bench: setup
-	$(BIN)/nodeemb bench --peers
+bench: setup $(VENV)/.peers
+	$(BIN)/nodeemb bench --peers --history .results/bench.jsonl
 	$(BIN)/python -m pytest -m bench tests/bench -s
 
 proofs: setup
