@@ -6,8 +6,9 @@ import pytest
 from nodeemb.compiled import njit
 from nodeemb.prefetch import zeros_of
 from nodeemb.training.backends import vectors
-from nodeemb.training.backends.blocks import merge, thin
+from nodeemb.training.backends.blocks import merge
 from nodeemb.training.backends.machine import padded
+from nodeemb.training.backends.whole_blocks import thin
 
 TYPES = [np.float32, np.float64]
 LENGTHS = [*range(35), 63, 64, 65, 130]
@@ -132,3 +133,66 @@ def test_thin_is_what_fills_a_quarter_of_a_last_machine_vector(size):
     assert [thin(n, size) for n in (lanes, few, lanes + few, lanes + few + 1)] == [
         0, few, few, 0,
     ]  # fmt: skip
+
+
+@njit
+def weigh(
+    slopes, at, law, factor, names, names_at, row, label, low, high, length, squash
+):
+    return vectors.weigh(
+        slopes, at, law, factor, names, names_at, row, label, low, high, length, squash
+    )
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("squash", [False, True])
+@pytest.mark.parametrize("length", [1, 16, 21, 33, 64])
+def test_slopes_are_weighed_within_their_range_and_apart_from_their_own_row(
+    dtype, squash, length
+):
+    if squash and dtype == np.float64:
+        return  # done beforehand, by `sigmoid`
+    rng = np.random.default_rng(length)
+    whole = padded(length, np.dtype(dtype).itemsize)
+    before = (40 * rng.standard_normal(FIRST + whole + 20)).astype(dtype)
+    before[FIRST : FIRST + 4] = 0, 100, -100, 1e-8
+    law, names = rng.random(whole).astype(dtype), rng.integers(0, 3, whole + BEGIN)
+    low, high = length // 5, length - length // 7
+    own = slice(FIRST, FIRST + whole)
+    scores = before[own].astype(np.float64)
+    if squash:
+        scores = 1 / (1 + np.exp(-scores))
+    places = np.arange(whole)
+    counts = (places >= low) & (places < high) & (names[BEGIN:] != 1)
+    weights = np.where(counts, law.astype(np.float64) * FACTOR, 0)
+    out = before.copy()
+    total = weigh(
+        out, FIRST, law, dtype(FACTOR), names.astype(np.int32), BEGIN, np.int32(1),
+        dtype(0.5), low, high, length, squash,
+    )  # fmt: skip
+    near = 1e-6 if dtype == np.float32 else 1e-14
+    np.testing.assert_allclose(total, weights.sum(), rtol=0, atol=10 * near)
+    wanted = weights * (scores - 0.5)
+    np.testing.assert_allclose(out[own], wanted, rtol=near, atol=near)
+    np.testing.assert_array_equal(out[:FIRST], before[:FIRST])
+    np.testing.assert_array_equal(out[FIRST + whole :], before[FIRST + whole :])
+
+
+def test_a_score_that_is_no_number_gives_a_slope_that_is_none():
+    scores, law = np.full(padded(3, 4), np.nan, np.float32), np.ones(64, np.float32)
+    names = np.zeros(64, np.int32)
+    weigh(
+        scores,
+        0,
+        law,
+        np.float32(1),
+        names,
+        0,
+        np.int32(1),
+        np.float32(1),
+        0,
+        2,
+        3,
+        True,
+    )
+    assert np.isnan(scores[:2]).all() and not scores[2:].any()
