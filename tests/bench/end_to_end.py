@@ -234,6 +234,10 @@ def main(
         chosen = only.split(",") if only else [*OURS, *PEERS]
         if only == "ours":
             chosen = list(OURS)
+        if unknown := set(chosen) - {*OURS, *PEERS}:
+            sys.exit(
+                f"no program: {', '.join(unknown)}; there are {', '.join([*OURS, *PEERS])}"
+            )
         for what in OURS:
             if what in chosen:
                 own_row(what, edges, folder, int(walks), most, asked, graph.num_nodes)

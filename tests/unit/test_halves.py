@@ -23,7 +23,7 @@ from nodeemb.training.backends.halves import (
 from nodeemb.training.backends.machine import address, load, padded, store, vector_of
 from nodeemb.training.backends.products import TILE, tiled
 
-GRAPH = made_graph(200, 1500)
+GRAPH = made_graph(1000, 6000)
 HALVED = {"training.products": "bfloat16"}
 
 

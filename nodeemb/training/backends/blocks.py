@@ -67,7 +67,8 @@ def make_room(longest, noise, wide, pitch, like):
     """A Room for blocks of `longest` rows, with bands of `wide` contexts, of `like`'s type."""
     size = like.itemsize
     rows, others = padded(longest, size), padded(noise, size)
-    scores = max(longest * others, longest * band_pitch(wide, size) + padded(1, size))
+    band = longest * band_pitch(wide, size) + padded(TILE - 1, size)
+    scores = max(longest * others, band)
     slots = 4
     while slots < 2 * longest:
         slots *= 2
@@ -92,10 +93,11 @@ def noise_block(
     near, rows, mass, room, words, near_words, pitch, length, far_rows, weight, objective,
     slopes, near_at, far_at, with_loss,
 ):  # fmt: skip
-    """Noise room.z against every `near` vector; slopes of both; the loss if asked.
+    """Noise against every `near` vector; slopes of both; the loss if asked.
 
-    near: L vectors of `rows` (L,), mass (L,) positive weight of each; far_rows (N,). words,
-    near_words: room for bfloat16 and the near vectors in it, None for float32.
+    near: L vectors of `rows` (L,), mass (L,) positive weight of each; far_rows (N,), whose
+    vectors are in room.z. words, near_words: None for float32; for bfloat16 what stands in
+    the place of room and near, which then need not hold vectors.
     slopes[near_at:] += L vectors; slopes[far_at:] <- N vectors.
     """
     count, noise = len(rows), len(far_rows)
@@ -172,9 +174,10 @@ def band_block(
     room, words, rows, start, stop, first, after, before, limit, label, left_out, objective,
     pitch, length, slopes, left_at, right_at, with_loss, both,
 ):  # fmt: skip
-    """The positive pairs of a block of rows (L,), whose vectors are in room.x and room.y.
+    """The positive pairs of a block of rows (L,), whose vectors are in room.x and room.y,
+    or in `words`.
 
-    words: the same vectors and room for slopes in bfloat16, None for float32. start, stop
+    words: the vectors, and room for slopes, in bfloat16; None for float32. start, stop
     and the pairs left out count from `first`. slopes[left_at:] and slopes[right_at:] <- L vectors each; room.mass_left, and room.mass_right if `both`, <-
     positive weight of each row.
 

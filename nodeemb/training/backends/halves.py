@@ -4,7 +4,8 @@ A bfloat16 is the upper half of a float32: its range, and 8 binary digits in pla
 enters a product is rounded to it, to the nearest and to even; sums stay float32. Two numbers
 of the depth lie side by side as a word of 32 bits, so that one instruction multiplies both
 (VDPBF16PS of AVX-512, on AMD from Zen 4 and Intel from Cooper Lake on). Other machines take
-words apart again, for the same products in more time than float32 takes.
+words apart again, for the same products in more time than float32 takes; numbers below
+10**-38 alone differ, which the instruction takes for 0.
 
 A matrix that stands on the left is `rows`: its rows as they are, two numbers a word. One on
 the right is `pairs`: word (k, j) holds places (2 k, j) and (2 k + 1, j). Both lie in flat int16
@@ -36,7 +37,7 @@ from nodeemb.training.backends.vectors import AHEAD
 
 _LANES = BYTES // 4
 WIDTHS = (1, 2, 4) if BYTES == 64 else (1, 2)
-_NUMBER, _SHORT, _WORD = ir.FloatType(), ir.IntType(16), ir.IntType(32)
+_NUMBER, _BITS, _WORD = ir.FloatType(), ir.IntType(16), ir.IntType(32)
 _NUMBERS = ir.VectorType(_NUMBER, _LANES)
 _WORDS = ir.VectorType(_WORD, _LANES)
 
@@ -124,7 +125,9 @@ def gather_halves(table, names, side, rows, rows_pitch, pairs, pairs_pitch):
 
 @njit
 def plain(side):
-    """Is a side made of whole machine vectors, none of them with its sign turned?"""
+    """Is a side made of whole machine vectors of the table, none with its sign turned?"""
+    if len(side.ones) > 0 or side.shift >= 0:
+        return False
     for k in range(len(side.column)):
         whole = side.place[k] % _LANES == 0 and side.length[k] % _LANES == 0
         if not whole or side.sign[k] != 1:
@@ -168,7 +171,7 @@ def rounded(builder: Any, value: Any, *, direct: bool = HALVES) -> Any:
 
     direct: by the machine's own instruction.
     """
-    shorts = ir.VectorType(_SHORT, _LANES)
+    shorts = ir.VectorType(_BITS, _LANES)
     if direct:
         halves = builder.fptrunc(value, ir.VectorType(_Half(), _LANES))
         return builder.bitcast(halves, shorts)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import llvmlite.binding as llvm
+import numba
 from llvmlite import ir
 
 from nodeemb.compiled import njit
@@ -19,8 +20,13 @@ _X86 = llvm.get_process_triple().startswith(("x86", "i386", "i686"))
 BYTES = 64 if _FEATURES.get("avx512f") else 32 if _FEATURES.get("avx2") else 16
 # x86 without AVX-512 has 16 vector registers, all others 32
 REGISTERS = 32 if BYTES == 64 or not _X86 else 16
-# products of bfloat16 by one instruction
-HALVES = BYTES == 64 and bool(_FEATURES.get("avx512bf16"))
+# products of bfloat16 by one instruction; not where numba is told to compile for another
+# processor than this
+HALVES = (
+    BYTES == 64
+    and bool(_FEATURES.get("avx512bf16"))
+    and not (numba.config.CPU_NAME or numba.config.CPU_FEATURES)
+)
 INDEX = ir.IntType(64)
 _SHORT = ir.IntType(32)
 

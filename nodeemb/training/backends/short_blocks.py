@@ -52,13 +52,13 @@ def make_words(room, pitch):
     wide = words_pitch(pitch)
     rows, others = len(room.x) // pitch, len(room.z) // pitch
     deep = max(rows + 2 * padded(1, 4), others)
-    scores = 2 * len(room.scores) + 4 * padded(1, 4)
+    scores = len(room.scores) + 4 * padded(1, 4)
     return Words(
         _room_of(rows, wide, pitch),
         _room_of(rows, wide, pitch),
         _room_of(others, wide, pitch),
         zeros_of(wide * deep, like),
-        Halved(zeros_of(scores, like), zeros_of(scores, like)),
+        Halved(zeros_of(scores, like), zeros_of(2 * scores, like)),
     )
 
 
@@ -128,6 +128,8 @@ def band_slopes(
             flat, i * jump, jump - 1, min(2, count - i), jump, rows, jump - 1,
             pairs[i * jump :], 0, i * jump,
         )  # fmt: skip
+        # the last place of the second row, which whole vectors may just not reach
+        rows[min(i + 2, count) * jump - 1] = 0
     for i in range(0, count, TILE):
         some = min(TILE, count - i)
         low, high = max(0, i - behind) & -2, min(count, i + TILE + ahead)
