@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from nodeemb.bench.made import made_graph
+from nodeemb.bench.measures import FAST
 from nodeemb.run import embed
 
 pytestmark = pytest.mark.bench
-FAST = {"training.products": "bfloat16", "noise.shared": 32}
 CHOICES = {
     "deepwalk": ("deepwalk", {}),
-    "deepwalk, bfloat16, 32 shared": ("deepwalk", FAST),
+    "deepwalk, fast": ("deepwalk", FAST),
     "line2": ("line2", {}),
     "nerd": ("nerd", {}),
 }
