@@ -78,7 +78,7 @@ def make_backend(
 ) -> Backend:
     """The backend by name; torch is imported only for those that use it."""
     kind, optimizer = recipe.objective.kind, recipe.training.optimizer
-    floor, halved = recipe.roles.nonnegative, recipe.training.products == "bfloat16"
+    floor, halved = recipe.roles.nonnegative, recipe.training.bfloat16
     if name == "cpu":
         from nodeemb.training.backends.cpu import CpuBackend
 

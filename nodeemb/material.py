@@ -123,10 +123,10 @@ def notes(
             f"all nodes share, beside {recipe.width()} floats a node; the backends torch and "
             "reference alone can train it"
         )
-    if recipe.training.products == "bfloat16" and not HALVES:
+    if recipe.training.bfloat16 and not HALVES:
         told.append(
             "this processor has no VDPBF16PS: products of bfloat16 take the backend cpu "
-            "longer than those of float32 (training.products=float32)"
+            "longer than those of float32 (training.bfloat16=false)"
         )
     for note in told:
         _LOG.warning(note)

@@ -107,7 +107,7 @@ class Recipe(Options):
             )
         if self.sampler.kind == "corpus":
             self._check_corpus()
-        if self.training.products != "float32":
+        if self.training.bfloat16:
             self._check_products(scheme)
         labelled = any("none" in c.labels for c in scheme.channels.values())
         if self.noise.unlinked and not labelled:
@@ -153,11 +153,10 @@ class Recipe(Options):
         layout = lay_out(scheme, self.width(), self.roles.biases, shifted=shifted)
         if layout.lengths != layout.dims:
             raise WrongUse(
-                f"products of {self.training.products} would round biases and shifts, as "
-                "they round vectors",
+                "products of bfloat16 would round biases and shifts, as they round vectors",
                 allowed="roles.biases=none, channels without biases of their own, and "
                 "objective.shift=0",
-                next_step="Set training.products=float32, or leave out biases and shift",
+                next_step="Set training.bfloat16=false, or leave out biases and shift",
             )
 
     def _check_corpus(self) -> None:

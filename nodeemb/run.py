@@ -124,11 +124,11 @@ def embed(
     layout = layout_of(recipe)
     backend = backend or backend_of(recipe)
     _check_backend(backend, device, layout)
-    if dtype != "float32" and recipe.training.products != "float32":
+    if dtype != "float32" and recipe.training.bfloat16:
         raise WrongUse(
-            f"tables of {dtype} and products of {recipe.training.products}",
+            f"tables of {dtype} and products of bfloat16",
             allowed="dtype float32 with rounded products",
-            next_step="Set training.products=float32, or dtype float32",
+            next_step="Set training.bfloat16=false, or dtype float32",
         )
     itemsize = np.dtype(dtype).itemsize
     check_memory(

@@ -235,7 +235,7 @@ def ranks(sizes: Sizes) -> list[Figure]:
 _BIASED = {"sampler.p": 0.5, "sampler.q": 2.0}
 # what costs little quality and saves much: a block is a walk, and so are 32 noise rows its own
 FAST = {
-    "training.products": "bfloat16",
+    "training.bfloat16": True,
     "training.block_rows": 80,
     "training.batch_blocks": 32,
     "noise.shared": 32,

@@ -58,7 +58,7 @@ def profile(name: str, graph: Graph, choices: dict[str, Any]) -> list[Figure]:
         choices: of the preset, `roles.dim` among them.
     """
     recipe = load_recipe("deepwalk", overrides=choices)
-    halved, dim = recipe.training.products == "bfloat16", recipe.width() // 2
+    halved, dim = recipe.training.bfloat16, recipe.width() // 2
     feed, shift = feed_of(graph, recipe, 0)
     layout = layout_of(recipe)
     tables = new_tables(graph.num_nodes, layout, 0)

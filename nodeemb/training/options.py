@@ -107,12 +107,11 @@ class TrainingOptions(Options):
     block_pairs: int = Field(
         default=128, ge=1, le=65_536, description="pairs of a block of aligned pairs"
     )
-    products: Literal["float32", "bfloat16"] = Field(
-        default="float32",
-        description="numbers that blocks are multiplied in; bfloat16: vectors and slopes of "
-        "scores are rounded to 8 binary digits as they enter a product, while tables and sums "
-        "keep all: twice as fast where the processor has VDPBF16PS (AVX512_BF16), slower "
-        "elsewhere",
+    bfloat16: bool = Field(
+        default=False,
+        description="multiply in bfloat16: vectors and slopes of scores are rounded to 8 "
+        "binary digits as they enter a product, while tables and sums keep all; twice as "
+        "fast where the processor has VDPBF16PS (AVX512_BF16), slower elsewhere",
     )
     batch_blocks: int = Field(
         default=16,

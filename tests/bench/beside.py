@@ -33,7 +33,7 @@ from nodeemb.io.cards import read_dataset
 from nodeemb.run import embed
 from tests.bench.test_gensim import as_words, gensim_tables, readouts
 
-HALVED = {"training.products": "bfloat16"}
+HALVED = {"training.bfloat16": True}
 CHOICES = {"float32": {}, "bfloat16": HALVED, "fast": FAST}
 RATES = [
     {"training.optimizer": optimizer, "training.learning_rate": rate}

@@ -24,7 +24,7 @@ from nodeemb.training.backends.machine import address, load, padded, store, vect
 from nodeemb.training.backends.products import TILE, tiled
 
 GRAPH = made_graph(1000, 6000)
-HALVED = {"training.products": "bfloat16"}
+HALVED = {"training.bfloat16": True}
 
 
 def rounded(values):
@@ -174,7 +174,7 @@ def test_rounding_without_the_instruction_is_the_same():
 def test_products_of_bfloat16_are_refused_where_they_would_round_biases():
     for preset in ("verse", "glove", "rose"):
         with pytest.raises(WrongUse, match="round biases"):
-            load_recipe(preset, overrides={"training.products": "bfloat16"})
+            load_recipe(preset, overrides={"training.bfloat16": True})
     with pytest.raises(WrongUse, match="float64"):
         embed(GRAPH, "deepwalk", dtype="float64", options=HALVED)
 
