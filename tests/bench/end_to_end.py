@@ -15,7 +15,7 @@ walks of 80 nodes, window 10, 5 noise words, one epoch. Where a program forces a
 | program | differs |
 |---|---|
 | nodeemb | the preset deepwalk: all of the window counts alike, Adagrad |
-| nodeemb, fast | the same with products of bfloat16 and 32 noise rows a walk |
+| nodeemb, fast | the same with products of bfloat16 and 32 shared noise rows |
 | the others by gensim | the window shrinks at random |
 | karateclub | hierarchical softmax and CBOW |
 | scikit-network | no walks: 128 eigenvectors (Spectral) |
