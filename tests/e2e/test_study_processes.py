@@ -29,6 +29,11 @@ def alive(number: int) -> bool:
     return told.rsplit(")", 1)[1].split()[0] != "Z"
 
 
+def listens() -> None:
+    """A program begun in the background of a script would not hear SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks into /proc")
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
 def test_nothing_goes_on_after_the_study_was_ended(tmp_path, how):
@@ -36,12 +41,13 @@ def test_nothing_goes_on_after_the_study_was_ended(tmp_path, how):
     with subprocess.Popen(
         [sys.executable, tmp_path / "begun.py"],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        preexec_fn=listens,
     ) as begun:  # fmt: skip
         assert begun.stdout is not None
         process = int(begun.stdout.readline())
         assert alive(process)
         begun.send_signal(how)
-        begun.wait()
+        begun.wait(timeout=60)
         end = time.monotonic() + 20
         while alive(process) and time.monotonic() < end:
             time.sleep(0.02)
