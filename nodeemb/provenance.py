@@ -20,7 +20,7 @@ from nodeemb.choices import (
     read_settings,
     with_config,
 )
-from nodeemb.corpus.corpus import is_corpus
+from nodeemb.corpus.folder import is_corpus
 from nodeemb.defaults import CORPUS, DIRECTED, MOST_LINKS, default_preset, only_training
 from nodeemb.engine import backend_of, count_threads
 from nodeemb.options import read_yaml

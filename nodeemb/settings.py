@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from nodeemb.corpus.corpus import Corpus, is_corpus
+from nodeemb.corpus.folder import is_corpus
 from nodeemb.errors import WrongUse, did_you_mean
 from nodeemb.io.cards import Card, list_cards, load_card, read_dataset
 from nodeemb.options import Options
 
 if TYPE_CHECKING:
+    from nodeemb.corpus.corpus import Corpus
     from nodeemb.graph.graph import Graph
 
 DEFAULT_DATA = "debian-depends"
@@ -84,6 +85,8 @@ class Input(Options):
         if not is_corpus(self.name):
             return self.read()
         self._refuse_options("corpus, and its folder says")
+        from nodeemb.corpus.corpus import Corpus
+
         return Corpus.load(self.name)
 
     def read(self) -> Graph:

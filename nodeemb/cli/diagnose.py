@@ -9,7 +9,7 @@ import typer
 
 from nodeemb.cli import options, show
 from nodeemb.cli.progress import progress
-from nodeemb.corpus.corpus import Corpus, is_corpus
+from nodeemb.corpus.folder import is_corpus
 from nodeemb.diagnosis.options import DiagnoseOptions
 from nodeemb.errors import WrongUse
 
@@ -86,6 +86,8 @@ def diagnose(
     )
     if name is not None and is_corpus(name):
         _refuse(set(reading) - {"name"}, "how to read edges", "a corpus")
+        from nodeemb.corpus.corpus import Corpus
+
         read: Any = Corpus.load(name)
     else:
         _refuse(_TEXT & set(given), "for a corpus", "a graph")

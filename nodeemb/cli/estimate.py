@@ -9,11 +9,12 @@ import typer
 
 from nodeemb.cli import options, show
 from nodeemb.cli.embed import Dim, Preset, Width
-from nodeemb.corpus.corpus import Corpus, is_corpus
+from nodeemb.corpus.folder import is_corpus
 from nodeemb.corpus.options import PairOptions
 from nodeemb.errors import WrongUse
 
 if TYPE_CHECKING:
+    from nodeemb.corpus.corpus import Corpus
     from nodeemb.forecast import Memory, Size
     from nodeemb.recipe import Recipe
     from nodeemb.word_forecast import WordGraphNeeds
@@ -83,6 +84,8 @@ def estimate(
     corpus, default = None, CORPUS
     if name is not None and is_corpus(name):
         _check_corpus(nodes, edges, undirected, weighted, signed, validation)
+        from nodeemb.corpus.corpus import Corpus
+
         corpus = Corpus.load(name)
     else:
         _refuse(counted, "for the word graph of a corpus")

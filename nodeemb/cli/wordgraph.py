@@ -54,7 +54,8 @@ def wordgraph(
 
     SOURCES are texts, or one folder that nodeemb corpus made.
     """
-    from nodeemb.corpus.corpus import Corpus, is_corpus
+    from nodeemb.corpus.corpus import Corpus
+    from nodeemb.corpus.folder import is_corpus
     from nodeemb.corpus.reading import read_corpus
     from nodeemb.corpus.word_graph import write_word_graph
 

@@ -18,18 +18,14 @@ from typing import Any
 
 import numpy as np
 
+from nodeemb.corpus.folder import MANIFEST, is_corpus
 from nodeemb.corpus.report import CorpusReport
 from nodeemb.corpus.vocabulary import Vocabulary
 from nodeemb.errors import DataRefused
 from nodeemb.graph.ids import Ids
 from nodeemb.io.tensors import write_tensors
 
-MANIFEST, WORDS, TOKENS, STARTS = (
-    "corpus.json",
-    "words.safetensors",
-    "tokens.i32",
-    "starts.i64",
-)
+WORDS, TOKENS, STARTS = "words.safetensors", "tokens.i32", "starts.i64"
 _FORMAT, _VERSION = "nodeemb corpus", 1
 
 
@@ -103,11 +99,6 @@ class Corpus:
             told["digest"],
             CorpusReport(**told["report"]),
         )
-
-
-def is_corpus(path: str | os.PathLike[str]) -> bool:
-    """Whether a path is a folder with an encoded corpus."""
-    return os.path.isfile(os.path.join(path, MANIFEST))  # noqa: PTH113, PTH118
 
 
 def write_rest(

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nodeemb.corpus.corpus import Corpus, is_corpus
+from nodeemb.corpus.corpus import Corpus
+from nodeemb.corpus.folder import is_corpus
 from nodeemb.embedding.embedding import Embedding
 from nodeemb.embedding.readouts import READOUTS
 from nodeemb.errors import DataRefused, WrongUse, unknown_name
