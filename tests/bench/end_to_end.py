@@ -6,7 +6,7 @@ GRAPH: a data set, half of whose links are hidden, or made:NODES:EDGES. PYTHON: 
 interpreter of an environment with the others (node2vec, pecanpy, nodevectors, grape,
 karateclub, scikit-network); one that is missing or fails is told with its last words. WALKS:
 of each node, 10 if not given. SECONDS: CPU-seconds after which a program is stopped, 300. ONLY:
-the programs to run, with commas between them, or ours; all if not given.
+the programs to run, with semicolons between them, or ours; all if not given.
 
 Every program is a process of its own with one thread, reads the same file (each pair of linked
 nodes once, without direction) and writes the vectors of all its nodes: 128 numbers a node,
@@ -229,7 +229,7 @@ def main(
         print(
             "| | CPU-seconds | wall seconds | peak MiB | AUC, cosine |\n|---|---|---|---|---|"
         )
-        chosen = only.split(",") if only else [*OURS, *PEERS]
+        chosen = only.split(";") if only else [*OURS, *PEERS]
         if only == "ours":
             chosen = list(OURS)
         if unknown := set(chosen) - {*OURS, *PEERS}:
