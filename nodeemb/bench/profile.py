@@ -169,17 +169,17 @@ def _gathers(table, words, left, right, pitch, rows, blocks, noise):
 @njit
 def _products(table, words, window, pitch, length, blocks, noise):
     """The products of every block, on zeros, and the turning and rounding within them."""
-    size, others = table.itemsize, noise.shape[1]
+    others = noise.shape[1]
     room = make_room(longest(blocks), others, 2 * window + 1, pitch, table)
     halves = words_for(words, room, pitch)
     slopes = np.zeros((2 * longest(blocks) + others) * pitch, table.dtype)
     for b in range(len(blocks) - 1):
         count = blocks[b + 1] - blocks[b]
-        _block(room, halves, window, pitch, length, count, others, slopes, size)
+        _block(room, halves, window, pitch, length, count, others, slopes)
 
 
 @njit
-def _block(room, words, window, pitch, length, count, others, slopes, size):
+def _block(room, words, window, pitch, length, count, others, slopes):
     flat, right_at = room.scores, count * pitch
     if words is None:
         band_scores(room, pitch, length, count, window, window)
@@ -189,10 +189,9 @@ def _block(room, words, window, pitch, length, count, others, slopes, size):
             flat, room.x, room, pitch, length, count, others, slopes, 0, 2 * right_at
         )
     else:
-        jump, zero = band_pitch(2 * window + 1, size), TILE - 1 + window
-        short.band_scores(flat, words, pitch, length, count, window, window, jump, zero)
+        short.band_scores(flat, words, pitch, length, count, window, window)
         short.band_slopes(
-            flat, words, pitch, length, count, window, window, jump, zero, slopes, 0,
+            flat, words, pitch, length, count, window, window, slopes, 0,
             right_at,
         )  # fmt: skip
         short.noise_scores(flat, words, words.left, pitch, length, count, others)

@@ -197,7 +197,7 @@ def band_block(
     if words is None:
         band_scores(room, pitch, length, count, behind, ahead)
     else:
-        short.band_scores(flat, words, pitch, length, count, behind, ahead, jump, zero)
+        short.band_scores(flat, words, pitch, length, count, behind, ahead)
     loss = 0.0
     if with_loss:
         for i in range(count):
@@ -247,7 +247,7 @@ def band_block(
         )
     else:
         short.band_slopes(
-            flat, words, pitch, length, count, behind, ahead, jump, zero,
+            flat, words, pitch, length, count, behind, ahead,
             slopes, left_at, right_at,
         )  # fmt: skip
     return loss, pairs

@@ -22,6 +22,7 @@ from nodeemb.training.backends.halves import (
 from nodeemb.training.backends.machine import padded
 from nodeemb.training.backends.products import TILE, turn
 from nodeemb.training.backends.vectors import gather
+from nodeemb.training.backends.whole_blocks import band_pitch
 
 
 class Halved(NamedTuple):
@@ -103,8 +104,9 @@ def turn_rows(words, of, pitch, length, count, across):
 
 
 @njit
-def band_scores(flat, words, pitch, length, count, behind, ahead, jump, zero):
+def band_scores(flat, words, pitch, length, count, behind, ahead):
     """As whole_blocks.band_scores."""
+    jump, zero = band_pitch(behind + 1 + ahead, 4), TILE - 1 + behind
     across, wide = padded(count, 4) + padded(1, 4), words_pitch(pitch)
     turn_rows(words, words.right, pitch, length, count, across)
     for i in range(0, count, TILE):
@@ -118,9 +120,10 @@ def band_scores(flat, words, pitch, length, count, behind, ahead, jump, zero):
 
 @njit
 def band_slopes(
-    flat, words, pitch, length, count, behind, ahead, jump, zero, slopes, left_at, right_at
+    flat, words, pitch, length, count, behind, ahead, slopes, left_at, right_at
 ):  # fmt: skip
     """As whole_blocks.band_slopes."""
+    jump, zero = band_pitch(behind + 1 + ahead, 4), TILE - 1 + behind
     rows, pairs = words.slopes
     # column j of row i + 1 lies jump - 1 behind that of row i
     for i in range(0, count, 2):
