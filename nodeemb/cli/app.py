@@ -4,32 +4,38 @@ from __future__ import annotations
 
 import sys
 import traceback
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from nodeemb import __version__
-from nodeemb.cli.analogy import analogy
-from nodeemb.cli.bench import bench
-from nodeemb.cli.config import config
-from nodeemb.cli.corpus import corpus
-from nodeemb.cli.datasets import datasets
-from nodeemb.cli.diagnose import diagnose
-from nodeemb.cli.doctor import doctor
-from nodeemb.cli.embed import embed
-from nodeemb.cli.estimate import estimate
-from nodeemb.cli.evaluate import evaluate
-from nodeemb.cli.export import export
-from nodeemb.cli.graph import graph
-from nodeemb.cli.inspect import inspect
-from nodeemb.cli.neighbors import neighbors
-from nodeemb.cli.presets import presets
-from nodeemb.cli.protocols import protocols
-from nodeemb.cli.signs import signs
-from nodeemb.cli.study import study
-from nodeemb.cli.wordgraph import wordgraph
 from nodeemb.errors import NodeembError
+
+COMMANDS = {
+    "embed": "Embed a graph or a corpus: a folder with vectors for every node or word.",
+    "estimate": "Tell the memory and the time that a run will take, or a word graph and a run on it.",
+    "evaluate": "Hide half of a graph's links, train on the rest, and see who finds them.",
+    "export": "Write vectors for other programs: gensim, pandas, numpy, the projector.",
+    "graph": "Read a graph once and keep it in a file that every command opens at once.",
+    "inspect": "Show what is in a graph: counts, direction, duplicates, dead ends.",
+    "diagnose": "Tell how much role structure a graph, or a folder of nodeemb corpus, holds.",
+    "neighbors": "Show the nodes with the highest score beside a node.",
+    "analogy": "Show the words that fit best where words are added and taken away.",
+    "study": "Compare methods over graphs, kinds of split and seeds, to one table.",
+    "presets": "List the presets, or show one with its paper and all its choices.",
+    "signs": "Ask models of signed graphs: friend or foe, linked or not, which way.",
+    "protocols": "List the published tests, or show one: its rule, what it asks, its defects.",
+    "corpus": "Read text once and keep it as a vocabulary and a stream of word rows.",
+    "wordgraph": "Count which words stand near which, into a file of weighted directed edges.",
+    "datasets": "List the data sets, show the card of one, or verify the files that are here.",
+    "doctor": "Show versions, machine, data and caches, and make a two-second self-test.",
+    "bench": "Measure the speed of sampling, training, reading, opening, starting, searching, ranking.",
+    "config": "Show where each value of a run comes from, or check a file of choices.",
+}
+"""Command -> the first line of its help. It is nodeemb.cli.COMMAND.COMMAND, and loaded when it
+is called, so that help and refusals come at once."""
 
 INTERRUPTED = "Interrupted. No half-written result is left."
 
@@ -41,6 +47,11 @@ class Commands(TyperGroup):
         """Takes --debug wherever it stands."""
         ctx.obj = {"debug": "--debug" in args}
         return super().parse_args(ctx, [arg for arg in args if arg != "--debug"])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
+        """The command that is meant, loaded now."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command and _loaded(str(name)), rest
 
     def invoke(self, ctx: Any) -> Any:
         """Runs a command. Exit codes: see `nodeemb.errors`; 130 when interrupted."""
@@ -66,28 +77,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (
-    embed,
-    estimate,
-    evaluate,
-    export,
-    graph,
-    inspect,
-    diagnose,
-    neighbors,
-    analogy,
-    study,
-    presets,
-    signs,
-    protocols,
-    corpus,
-    wordgraph,
-    datasets,
-    doctor,
-    bench,
-):
-    app.command()(_command)
-app.add_typer(config, name="config")
+for _name, _line in COMMANDS.items():
+    app.command(_name, help=_line)(lambda: None)
+
+
+def _loaded(name: str) -> Any:
+    """A command with all it needs."""
+    made = getattr(import_module(f"nodeemb.cli.{name}"), name)
+    if isinstance(made, typer.Typer):
+        return typer.main.get_command(made)
+    one = typer.Typer(add_completion=False)
+    one.command(name)(made)
+    return typer.main.get_command(one)
 
 
 def _version(asked: bool) -> None:

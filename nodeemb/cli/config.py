@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 config = typer.Typer(
     help="Show where each value of a run comes from, or check a file of choices.",
     no_args_is_help=True,
+    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 

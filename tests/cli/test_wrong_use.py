@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from nodeemb import runs
-from nodeemb.cli.app import app
 from nodeemb.cli.progress import progress
 from nodeemb.progress import Progress
 
@@ -157,15 +156,6 @@ def test_progress_is_not_told_more_often_than_asked(capsys):
         for step in range(100):
             show(Progress("epoch 1/1", step / 100, 1.0, "pairs", None, 1.0))
     assert capsys.readouterr().err == ""
-
-
-def test_every_command_is_in_the_program():
-    folder = Path(__file__).parents[2] / "nodeemb" / "cli"
-    not_commands = {"__init__", "app", "main", "options", "progress", "show"}
-    not_commands |= {"texts", "words"}  # parts of datasets and evaluate
-    modules = {path.stem for path in folder.glob("*.py")} - not_commands
-    commands = {command.callback.__name__ for command in app.registered_commands}
-    assert commands | {group.name for group in app.registered_groups} == modules
 
 
 def test_a_preset_that_is_nothing_is_told_before_the_graph_is_read(here, refused):
