@@ -56,16 +56,16 @@ TRIED = [
     for power in (0.75, 0.0)
     for weights in ("flat", "linear")
 ]
-WALKS = (1, 2, 3, 5, 10)
+WALKS = (1, 2, 3, 5, 7, 10)
 GRAPE = """
 import sys, time, json, numpy as np
 from ensmallen import Graph, models
-edges, out, seed, n = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+edges, out, seed, n, walks = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])
 graph = Graph.from_csv(edge_path=edges, directed=False, edge_list_separator="\\t",
     edge_list_header=False, sources_column_number=0, destinations_column_number=1,
     edge_list_is_correct=False, edge_list_is_complete=False, name="g", verbose=False)
 model = models.SkipGram(embedding_size=128, epochs=1, number_of_negative_samples=5,
-    walk_length=80, iterations=10, window_size=10, random_state=seed, verbose=False)
+    walk_length=80, iterations=walks, window_size=10, random_state=seed, verbose=False)
 begun = time.process_time()
 learned = model.fit_transform(graph)
 seconds = time.process_time() - begun
@@ -77,7 +77,7 @@ print(json.dumps(seconds))
 """
 
 
-def grape_tables(python, graph, seed):
+def grape_tables(python, graph, seed, walks=10):
     """Both tables and CPU-seconds of GRAPE on the links of a graph."""
     ends = np.repeat(np.arange(graph.num_nodes), graph.out_degree)
     with tempfile.TemporaryDirectory() as folder:
@@ -85,7 +85,7 @@ def grape_tables(python, graph, seed):
         links = np.column_stack([ends, graph.out.neighbours])
         np.savetxt(edges, links, fmt="%d", delimiter="\t")
         told = subprocess.run(
-            [python, "-c", GRAPE, edges, out, str(seed), str(graph.num_nodes)],
+            [python, "-c", GRAPE, edges, out, *map(str, (seed, graph.num_nodes, walks))],
             env=os.environ | {"RAYON_NUM_THREADS": "1"},
             check=True, stdout=subprocess.PIPE, text=True,
         ).stdout  # fmt: skip
