@@ -12,7 +12,7 @@ from numba.extending import intrinsic
 
 from nodeemb.compiled import njit
 
-_LINE = 64  # bytes
+LINE = 64  # bytes
 
 
 @njit
@@ -21,9 +21,9 @@ def zeros_of(count: int, like: Any) -> Any:
 
     A vector that crosses from one line into the next takes twice as long to load.
     """
-    numbers = _LINE // like.itemsize
+    numbers = LINE // like.itemsize
     whole = np.zeros(count + numbers, like.dtype)
-    skip = -whole.ctypes.data % _LINE // like.itemsize
+    skip = -whole.ctypes.data % LINE // like.itemsize
     return whole[skip : skip + count]
 
 
@@ -50,7 +50,7 @@ def fetch_line(context: Any, array: Any, at: Any) -> Any:
 @intrinsic  # type: ignore[untyped-decorator]
 def _fetch_lines(context: Any, array: Any, at: Any, length: Any) -> Any:
     signature = types.void(array, types.intp, types.intp)
-    numbers = _LINE * 8 // array.dtype.bitwidth
+    numbers = LINE * 8 // array.dtype.bitwidth
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         array, at, length = args

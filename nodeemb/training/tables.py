@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nodeemb.compiled import njit, prange
+from nodeemb.prefetch import LINE
 from nodeemb.rng import stream_key, unit, units
 from nodeemb.roles.layout import Layout
 
@@ -58,7 +59,7 @@ def new_tables(
     with SGD, frequent ones as with Adagrad.
     """
     rows = num_nodes + layout.core_rows
-    table = np.zeros((rows, layout.columns), np.dtype(dtype))
+    table = _whole_lines(rows, layout.columns, np.dtype(dtype))
     dim = max(1, next(iter(layout.dims.values())))
     lowest = 0.0 if nonnegative else -0.5
     _fill(table[:num_nodes], layout.width, 1.0 / dim, lowest, stream_key(seed, "init"))
@@ -106,3 +107,14 @@ def renew_images(table: np.ndarray, layout: Layout) -> None:
             for row in range(0, nodes, _BLOCK):
                 rows = slice(row, min(row + _BLOCK, nodes))
                 table[rows, first:end] = table[rows, a:b] @ core.T
+
+
+def _whole_lines(rows: int, columns: int, dtype: np.dtype) -> np.ndarray:
+    """(rows, columns) zeros that begin where a line of memory does.
+
+    numpy's own begin anywhere, and a row of eight lines then lies in nine.
+    """
+    spare = LINE // dtype.itemsize
+    whole = np.zeros(rows * columns + spare, dtype)
+    skip = -whole.ctypes.data % LINE // dtype.itemsize
+    return whole[skip : skip + rows * columns].reshape(rows, columns)

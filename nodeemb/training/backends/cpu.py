@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor, wait
-from typing import Any
-
 import numba as nb
 import numpy as np
 
@@ -13,6 +10,7 @@ from nodeemb.objectives.objectives import OBJECTIVES
 from nodeemb.prefetch import zeros_of
 from nodeemb.roles.layout import Layout
 from nodeemb.training.backends import kernels
+from nodeemb.training.backends.crew import Crew
 from nodeemb.training.backends.machine import padded
 from nodeemb.training.batch import Band, Loss, Part
 from nodeemb.training.tables import Tables
@@ -61,7 +59,7 @@ class CpuBackend:
         self.shift = shift.astype(dtype)
         self._halves = np.empty(0, np.int16) if halved else None
         self.threads = max(1, min(threads, nb.config.NUMBA_NUM_THREADS))
-        self._others = ThreadPoolExecutor(max(1, self.threads - 1))
+        self._crew = Crew()
         self._floored = layout.width if nonnegative else 0
         self._channels = list(layout.channels.values())
         self._lengths = list(layout.lengths.values())
@@ -132,9 +130,9 @@ class CpuBackend:
             self._slopes, at, base, loss_every, losses,
         )  # fmt: skip
         if isinstance(pairs, Band):
-            counted = sum(self._shared_out(kernels.band_blocks, threads, about))
+            counted = sum(self._crew.share_out(kernels.band_blocks, threads, about))
         else:
-            self._shared_out(kernels.aligned_blocks, threads, about)
+            self._crew.share_out(kernels.aligned_blocks, threads, about)
             counted = len(pairs.left)
         if part.reversed:
             losses[:, 1], counted = 0, 0
@@ -150,22 +148,7 @@ class CpuBackend:
             *self.tables, self._edges, self._slopes, self._segments,
             order, ends[:nodes], touched, self.optimizer, rate, self._floored,
         )  # fmt: skip
-        self._shared_out(kernels.apply_share, threads, about)
-
-    def _shared_out(
-        self, share: Any, threads: int, about: tuple[Any, ...]
-    ) -> list[Any]:
-        """Does all shares of a kernel's work, the first of them on this thread."""
-        if threads == 1:
-            return [share(0, 1, *about)]
-        others = [
-            self._others.submit(share, t, threads, *about) for t in range(1, threads)
-        ]
-        try:
-            own = share(0, threads, *about)
-        finally:
-            wait(others)  # whoever is told of an error finds tables at rest
-        return [own, *(other.result() for other in others)]
+        self._crew.share_out(kernels.apply_share, threads, about)
 
 
 def _count(part: Part) -> int:
