@@ -50,13 +50,13 @@ def as_words(graph, seed):
     ]
 
 
-def gensim_tables(walks, nodes, shrink, seed):
-    """Both tables, pairs trained and CPU-seconds of gensim on given walks."""
+def gensim_tables(walks, nodes, shrink, seed, power=0.75):
+    """Both tables and CPU-seconds of gensim on given walks; power: of its noise."""
     from gensim.models import Word2Vec
 
     model = Word2Vec(
         vector_size=128, window=10, sg=1, negative=5, min_count=0, workers=1,
-        seed=seed, sample=0, shrink_windows=shrink,
+        seed=seed, sample=0, shrink_windows=shrink, ns_exponent=power,
     )  # fmt: skip
     model.build_vocab(walks)
     begun = time.process_time()
