@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import traceback
 from importlib import import_module
@@ -82,8 +83,12 @@ for _name, _line in COMMANDS.items():
 
 
 def _loaded(name: str) -> Any:
-    """A command with all it needs."""
-    made = getattr(import_module(f"nodeemb.cli.{name}"), name)
+    """A command with all it needs, most of which stays: no garbage is looked for in it."""
+    gc.disable()
+    try:
+        made = getattr(import_module(f"nodeemb.cli.{name}"), name)
+    finally:
+        gc.enable()
     if isinstance(made, typer.Typer):
         return typer.main.get_command(made)
     one = typer.Typer(add_completion=False)

@@ -11,7 +11,7 @@ def main() -> None:
     """The entry point of the program.
 
     What it begins with stays to its end, so that looking through it for garbage is in vain,
-    and it has no use for plug-ins of pydantic: the two cost a sixth of `--help`.
+    and it has no use for plug-ins of pydantic: the two cost a sixth of a command's start.
     """
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     gc.disable()

@@ -29,7 +29,7 @@ from nodeemb.errors import DataRefused, NodeembError, WrongUse
 from nodeemb.io.atomic import new_file
 from nodeemb.io.tensors import TYPES, checksum_of, write_tensors
 from nodeemb.training.state import State
-from nodeemb.training.tables import Tables
+from nodeemb.training.tables import Tables, whole_lines
 from nodeemb.training.trainer import AfterStep, Backend
 
 FORMAT = 1
@@ -252,7 +252,7 @@ def _arrays(
             raise _damaged(where, f"{name} is {dtype} {shape}")
     file.seek(header.begin)
     for name, (dtype, shape, _, _) in header.arrays.items():
-        arrays[name] = np.empty(shape, dtype)
+        arrays[name] = whole_lines(shape, dtype)
         view = memoryview(arrays[name].data).cast("B")
         for at in range(0, len(view), _PIECE):
             piece = view[at : at + _PIECE]

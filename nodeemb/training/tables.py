@@ -8,6 +8,7 @@ The images F node(v) stand in columns of their own and follow from the rest.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -59,7 +60,7 @@ def new_tables(
     with SGD, frequent ones as with Adagrad.
     """
     rows = num_nodes + layout.core_rows
-    table = _whole_lines(rows, layout.columns, np.dtype(dtype))
+    table = whole_lines((rows, layout.columns), np.dtype(dtype))
     dim = max(1, next(iter(layout.dims.values())))
     lowest = 0.0 if nonnegative else -0.5
     _fill(table[:num_nodes], layout.width, 1.0 / dim, lowest, stream_key(seed, "init"))
@@ -109,12 +110,14 @@ def renew_images(table: np.ndarray, layout: Layout) -> None:
                 table[rows, first:end] = table[rows, a:b] @ core.T
 
 
-def _whole_lines(rows: int, columns: int, dtype: np.dtype) -> np.ndarray:
-    """(rows, columns) zeros that begin where a line of memory does.
+def whole_lines(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """Zeros that begin where a line of memory does.
 
-    numpy's own begin anywhere, and a row of eight lines then lies in nine.
+    numpy's own begin anywhere, and a row of eight lines then lies in nine; those of
+    `prefetch.zeros_of` take all their memory at once, in small pages.
     """
     spare = LINE // dtype.itemsize
-    whole = np.zeros(rows * columns + spare, dtype)
+    count = math.prod(shape)
+    whole = np.zeros(count + spare, dtype)
     skip = -whole.ctypes.data % LINE // dtype.itemsize
-    return whole[skip : skip + rows * columns].reshape(rows, columns)
+    return whole[skip : skip + count].reshape(shape)

@@ -2,10 +2,11 @@
 
 As tests.bench.beside, but for speed alone: each of our choices, then gensim on a part of the same
 walks and GRAPE on fewer walks a node, three times over, so that what else the machine does weighs
-on all alike. The best of the three counts. PYTHON: as there, or - to leave GRAPE out. CHOICES:
+on all alike. The best of the three counts. PYTHON: as there. CHOICES:
 what beside has chosen on the graph, in its words, such as "damped 0.3 0.0 linear".
 """
 
+import shutil
 import sys
 import time
 
@@ -42,7 +43,13 @@ def gensims(walks, nodes, window=10):
 
 def main(python, name, choices=""):
     """A line for each choice of ours."""
-    [chosen] = [one for one in TRIED if told(one) == choices] if choices else [{}]
+    if shutil.which(python) is None:
+        sys.exit(f"no program {python}")
+    wanted = choices.partition(",")[0]
+    found = [one for one in TRIED if told(one) == wanted] if choices else [{}]
+    if not found:
+        sys.exit(f"{wanted!r} is none of: {', '.join(map(told, TRIED))}")
+    [chosen] = found
     graph = split_edges(read_dataset(name), test=0.5, seed=0).train
     walks = as_words(graph, 0)
     walks = walks[:: -(-len(walks) // WALKS)]
@@ -56,17 +63,14 @@ def main(python, name, choices=""):
         if turn < 0:
             continue
         best["gensim"] = max(best["gensim"], gensims(walks, graph.num_nodes))
-        if python != "-":
-            seconds = grape_tables(python, graph, 0, ITERATIONS)[2]
-            speed = pairs * ITERATIONS / starts / seconds / 1e6
-            best["GRAPE"] = max(best["GRAPE"], speed)
+        seconds = grape_tables(python, graph, 0, ITERATIONS)[2]
+        speed = pairs * ITERATIONS / starts / seconds / 1e6
+        best["GRAPE"] = max(best["GRAPE"], speed)
     print(
         f"{name}, million pairs a CPU-second: gensim {best['gensim']:.2f}, GRAPE {best['GRAPE']:.2f}"
     )
     for what in CHOICES:
-        ratios = [
-            best[what] / (best[other] or float("nan")) for other in ("gensim", "GRAPE")
-        ]
+        ratios = [best[what] / best[other] for other in ("gensim", "GRAPE")]
         print(
             f"  {what}: {best[what]:.1f}, {ratios[0]:.1f} times gensim, {ratios[1]:.1f} times GRAPE",
             flush=True,

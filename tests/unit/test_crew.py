@@ -1,6 +1,8 @@
 """Threads that do shares of the same work."""
 
 import gc
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -41,19 +43,33 @@ def test_an_error_is_raised_when_the_others_are_at_rest(bad):
     assert crew.share_out(lambda share, _: share, 2, ()) == [0, 1]
 
 
+def bad_shares(share, _shares):
+    if share:
+        raise ValueError("bad")
+
+
 def test_the_threads_are_kept_and_end_with_the_crew():
-    before, crew = threading.active_count(), Crew()
+    before, crew = set(threading.enumerate()), Crew()
+
+    def own():
+        return set(threading.enumerate()) - before
+
     crew.share_out(lambda *_: None, 1, ())
-    assert threading.active_count() == before
+    assert not own()
     for threads in (4, 2, 4):
         crew.share_out(lambda *_: None, threads, ())
-        assert threading.active_count() == before + 3
-    del crew
-    gc.collect()
-    until = time.monotonic() + 10
-    while threading.active_count() > before and time.monotonic() < until:
-        time.sleep(0.01)
-    assert threading.active_count() == before
+        assert len(own()) == 3
+    with pytest.raises(ValueError, match="bad"):
+        crew.share_out(bad_shares, 4, ())
+    gc.disable()  # it ends without the help of one
+    try:
+        del crew
+        until = time.monotonic() + 10
+        while own() and time.monotonic() < until:
+            time.sleep(0.01)
+        assert not own()
+    finally:
+        gc.enable()
 
 
 def test_a_thread_at_rest_holds_nothing_of_its_last_work():
@@ -66,3 +82,18 @@ def test_a_thread_at_rest_holds_nothing_of_its_last_work():
     crew.share_out(lambda *_: None, 3, (held,))
     del held
     assert ended.wait(10)
+
+
+def test_a_crew_may_be_used_until_the_program_ends():
+    code = (
+        "import atexit\n"
+        "from nodeemb.training.backends.crew import Crew\n"
+        "kept = []\n"
+        "atexit.register(lambda: print(kept[0].share_out(lambda t, n: t, 2, ())))\n"
+        "kept.append(Crew())\n"
+        "kept[0].share_out(lambda *_: None, 2, ())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == "[0, 1]\n", done.stderr

@@ -22,11 +22,13 @@ class _Task(NamedTuple):
 
 class Crew:
     """Some threads, the caller's own the first of them. The others start when they are
-    needed, and end with the crew."""
+    needed, and end with the crew. It is shared by no two callers at a time, its own
+    work among them."""
 
     def __init__(self) -> None:
         self._tasks: list[SimpleQueue[_Task | None]] = []
-        weakref.finalize(self, _dismiss, self._tasks)
+        # at the program's end they may be needed until the last moment, and end with it
+        weakref.finalize(self, _dismiss, self._tasks).atexit = False
 
     def share_out(
         self, work: Callable[..., Any], threads: int, about: tuple[Any, ...]
@@ -37,7 +39,8 @@ class Crew:
             what each share returned, this thread's first, the others as they were done.
 
         Raises:
-            BaseException: what a share raised, once all the others are at rest.
+            BaseException: what a share raised, once all the others are at rest; not so an
+                interrupt that comes while this thread waits for them.
         """
         while len(self._tasks) < threads - 1:
             tasks: SimpleQueue[_Task | None] = SimpleQueue()
@@ -52,7 +55,10 @@ class Crew:
             others = [done.get() for _ in range(1, threads)]
         for result, error in others:
             if error is not None:
-                raise error
+                try:
+                    raise error
+                finally:
+                    del error, others  # the error knows this frame, which else knows it
             results.append(result)
         return results
 
