@@ -1,8 +1,8 @@
 """Pairs a CPU-second beside gensim and GRAPE, in turn: python -m tests.bench.speed_beside PYTHON GRAPH [CHOICES]
 
 As tests.bench.beside, but for speed alone: each of our choices, then gensim on a part of the same
-walks and GRAPE on fewer walks a node, three times over, so that what else the machine does weighs
-on all alike. The best of the three counts. PYTHON: as there. CHOICES:
+walks and GRAPE on fewer walks a node, twice over, so that what else the machine does weighs
+on all alike. The best of the two counts. PYTHON: as there. CHOICES:
 what beside has chosen on the graph, in its words, such as "damped 0.3 0.0 linear".
 """
 
@@ -16,7 +16,7 @@ from nodeemb.run import embed
 from tests.bench.beside import CHOICES, TRIED, grape_tables, told
 from tests.bench.test_gensim import as_words, gensim_tables
 
-TIMES = 3
+TIMES = 2
 STARTS = 250_000  # walks of ours at most, or one a node
 WALKS = 8000  # that gensim learns from at most
 ITERATIONS = 2  # walks a node that GRAPE learns from
