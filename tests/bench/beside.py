@@ -171,7 +171,7 @@ def main(name, seed, python="", also=""):
     walks = as_words(test.graph, seed)
     given = [(False, 1, 0.75), (True, 11 / 20, 0.75)]
     if also and best["noise.power"] != 0.75:
-        given.insert(0, (False, 1, best["noise.power"]))
+        given = [(a, b, best["noise.power"]) for a, b, _ in given] + given
     for shrink, share, power in given:
         left, right, seconds = gensim_tables(
             walks, graph.num_nodes, shrink, seed, power
