@@ -20,7 +20,7 @@ CHOICES = {
     "line2": ("line2", {}),
     "nerd": ("nerd", {}),
 }
-TIMES = 3
+TIMES = 5
 
 
 def spent(graph, preset, options, threads):
