@@ -136,7 +136,9 @@ def test_the_result_holds_its_table_and_no_more():
     embedding = short("line2", roles__biases="free")
     assert embedding.table.flags.c_contiguous
     assert embedding.table.nbytes == 45 * (16 + 2) * 4
-    held = embedding.table.base  # begins anywhere, and has as much more as a line of memory
+    held = (
+        embedding.table.base
+    )  # begins anywhere, and has as much more as a line of memory
     assert held.base is None and held.nbytes == embedding.table.nbytes + 64
 
 
