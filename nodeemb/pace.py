@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -22,8 +21,7 @@ from nodeemb.forecast import Size
 from nodeemb.graph.graph import Graph
 from nodeemb.recipe import Recipe
 from nodeemb.rng import integers, stream_key, units
-from nodeemb.training.batch import Part
-from nodeemb.training.batches import DRAWN_AT_ONCE, batches, num_batches
+from nodeemb.training.batches import batches_ahead, num_batches
 from nodeemb.training.tables import new_tables
 
 _SAMPLE_NODES = 20_000
@@ -125,23 +123,21 @@ def seconds_of_epoch(
     tables = new_tables(graph.num_nodes, layout, 0)
     backend = backend_of(recipe)
     engine = make_backend(backend, tables, layout, recipe, shift, threads, "cpu")
-    engine.step(next(batches(feed, 0)), 0.01)
-    total = num_batches(feed)
-    at_once = min(DRAWN_AT_ONCE, total)
     drawing = stepping = 0.0
-    drawn = steps = 0
+    drawn = steps = count = 0
     while steps == 0 or drawing + stepping < moment:
         begun = time.monotonic()
-        ahead = islice(batches(feed, 0), at_once)
-        parts: list[Part] | None = next(ahead)
-        # all that are drawn at once come with the first
-        drawing, drawn = drawing + time.monotonic() - begun, drawn + at_once
-        while parts is not None and (steps == 0 or drawing + stepping < moment):
-            begun = time.monotonic()
-            engine.step(parts, 0.01)
-            parts = next(ahead, None)
-            stepping, steps = stepping + time.monotonic() - begun, steps + 1
-    return (drawing / drawn + stepping / steps) * total
+        several = next(batches_ahead(feed, 0))
+        made = time.monotonic()
+        some = [parts for parts in several[: max(1, count)] if parts]
+        if some:
+            engine.steps(some, [0.01] * len(some), [0] * len(some))
+        if count:  # a first step, which may compile, is apart
+            drawing, drawn = drawing + made - begun, drawn + len(several)
+            stepping += time.monotonic() - made
+            steps += min(count, len(several))
+        count = max(1, 2 * count)
+    return (drawing / drawn + stepping / steps) * num_batches(feed)
 
 
 def _hubs(size: Size) -> Graph:

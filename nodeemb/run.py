@@ -199,8 +199,8 @@ def embed(
             if not kept.path.exists():
                 kept.path.parent.mkdir(parents=True, exist_ok=True)
                 write_checkpoint(kept.path, run, kept.about, state, None)
-            after_step = keeper(kept, run, stop)
-            return result(train(engine, feed, show, validate, state, after_step))
+            after_steps = keeper(kept, run, stop)
+            return result(train(engine, feed, show, validate, state, after_steps))
     except Diverged as error:
         error.embedding = result(None)
         raise

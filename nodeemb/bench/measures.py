@@ -297,7 +297,7 @@ def _training(name: str, graph: Graph, choices: dict[str, Any], sizes: Sizes) ->
     """Pairs a CPU-second of the preset deepwalk, from the walks to the tables."""
     from nodeemb.engine import feed_of, layout_of, make_backend
     from nodeemb.recipe import load_recipe
-    from nodeemb.training.batches import batches
+    from nodeemb.training.batches import batches_ahead
     from nodeemb.training.tables import new_tables
 
     recipe = load_recipe("deepwalk", overrides=choices | {"roles.dim": sizes.dim})
@@ -308,8 +308,10 @@ def _training(name: str, graph: Graph, choices: dict[str, Any], sizes: Sizes) ->
 
     def steps() -> Iterator[float]:
         while True:
-            for parts in batches(feed, 0):
-                yield engine.step(parts, recipe.training.learning_rate).pairs
+            for several in batches_ahead(feed, 0):
+                rates = [recipe.training.learning_rate] * len(several)
+                losses = engine.steps(several, rates, [0] * len(several))
+                yield sum(loss.pairs for loss in losses)
 
     made = steps()
     speed = rate(lambda: next(made), sizes.seconds)

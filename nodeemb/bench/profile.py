@@ -9,7 +9,7 @@ from __future__ import annotations
 import cProfile
 import pstats
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any, cast
 
@@ -22,10 +22,12 @@ from nodeemb.graph.graph import Graph
 from nodeemb.recipe import load_recipe
 from nodeemb.training.backends import short_blocks as short
 from nodeemb.training.backends.blocks import make_room, squashed_by_weigh
+from nodeemb.training.backends.cpu import CpuBackend
 from nodeemb.training.backends.halves import multiply_halves
 from nodeemb.training.backends.kernels import longest, take_both, take_noise, words_for
 from nodeemb.training.backends.machine import padded
 from nodeemb.training.backends.products import TILE, multiply
+from nodeemb.training.backends.steps import slopes_of_part
 from nodeemb.training.backends.vectors import weigh
 from nodeemb.training.backends.whole_blocks import (
     band_pitch,
@@ -35,10 +37,10 @@ from nodeemb.training.backends.whole_blocks import (
     noise_slopes,
 )
 from nodeemb.training.batch import Band, Part
-from nodeemb.training.batches import batches
+from nodeemb.training.batches import batches_ahead
 from nodeemb.training.tables import new_tables
 
-_BATCHES = 32
+_TAKEN = 2  # times so many batches as are made at once
 _TIMES = 3  # all is done so often, and the fastest counts
 
 
@@ -62,27 +64,29 @@ def profile(name: str, graph: Graph, choices: dict[str, Any]) -> list[Figure]:
     feed, shift = feed_of(graph, recipe, 0)
     layout = layout_of(recipe)
     tables = new_tables(graph.num_nodes, layout, 0)
-    engine = make_backend("cpu", tables, layout, recipe, shift, 1, "cpu")
+    engine = cast(
+        CpuBackend, make_backend("cpu", tables, layout, recipe, shift, 1, "cpu")
+    )
     rate = recipe.training.learning_rate
-    drawn = batches(feed, 0)
-    for parts in islice(drawn, 2):
-        engine.step(parts, rate)
+    ahead = batches_ahead(feed, 0)
+    _stepped(engine, next(ahead), rate)
     begun = time.process_time()
-    given = list(islice(drawn, _BATCHES))
+    drawn = list(islice(ahead, _TAKEN))
     sampling = time.process_time() - begun
-    whole: list[dict[str, float]] = []
+    steps, compiled = np.inf, np.inf
     for _ in range(_TIMES):
         watch = cProfile.Profile(time.process_time)
-        pairs = watch.runcall(lambda: sum(engine.step(p, rate).pairs for p in given))
-        whole.append(_cumulative(watch))
-    step, slopes, scatter = (
-        min(each[key] for each in whole) for key in ("step", "_slopes_of", "_apply")
-    )
+        pairs = watch.runcall(lambda: sum(_stepped(engine, s, rate) for s in drawn))
+        spent_in = _cumulative(watch)
+        steps = min(steps, spent_in["steps"])
+        compiled = min(compiled, spent_in["do_steps"])
+    abouts = [engine.about(s, [rate] * len(s), [0] * len(s)) for s in drawn]
+    slopes = min(_seconds(_slopes, abouts) for _ in range(_TIMES + 1))
     left, right = next(iter(layout.channels.values()))
-    spent = {"": step + sampling, "_sampling": sampling}
+    spent = {"": steps + sampling, "_sampling": sampling}
     pitch, table = padded(dim, tables.table.itemsize), tables.table
     words = np.empty(0, np.int16) if halved else None
-    alone: dict[str, Callable[[Band, Part], None]] = {
+    alone: dict[str, Callable[..., None]] = {
         "_gather": lambda band, part: _gathers(
             table, words, left, right, pitch, band.rows, band.blocks, part.noise_right
         ),
@@ -93,12 +97,13 @@ def profile(name: str, graph: Graph, choices: dict[str, Any]) -> list[Figure]:
             table, len(band.after), band.blocks, part.noise_right
         ),
     }
-    bands = [(cast(Band, part.pairs), part) for parts in given for part in parts]
+    parts = [part for several in drawn for batch in several for part in batch]
+    bands = [(cast(Band, part.pairs), part) for part in parts]
     for key, work in alone.items():
         spent[key] = min(_seconds(work, bands) for _ in range(_TIMES + 1))
     spent["_rest"] = max(0.0, slopes - sum(spent[key] for key in alone))
-    spent["_scatter"] = scatter
-    spent["_interpreter"] = max(0.0, step - slopes - scatter)
+    spent["_scatter"] = max(0.0, compiled - slopes)
+    spent["_interpreter"] = max(0.0, steps - compiled)
     rows = sum(len(band.rows) * part.noise_right.shape[1] for band, part in bands)
     operations = 6 * dim * (pairs + rows)
     spent["_arithmetic"] = operations / _peak(dim, table.dtype, halved)
@@ -108,18 +113,22 @@ def profile(name: str, graph: Graph, choices: dict[str, Any]) -> list[Figure]:
     ]
 
 
+def _stepped(engine: CpuBackend, several: list[list[Part]], rate: float) -> int:
+    """Does steps; the pairs of them."""
+    rates, none = [rate] * len(several), [0] * len(several)
+    return sum(loss.pairs for loss in engine.steps(several, rates, none))
+
+
 def _cumulative(watch: cProfile.Profile) -> dict[str, float]:
     """Seconds of each function by name, the functions it calls included."""
     stats = pstats.Stats(watch).stats  # type: ignore[attr-defined]
     return {function: told[3] for (_, _, function), told in stats.items()}
 
 
-def _seconds(
-    work: Callable[[Band, Part], None], bands: list[tuple[Band, Part]]
-) -> float:
+def _seconds(work: Callable[..., None], given: Sequence[tuple[Any, ...]]) -> float:
     begun = time.process_time()
-    for band, part in bands:
-        work(band, part)
+    for some in given:
+        work(*some)
     return time.process_time() - begun
 
 
@@ -153,6 +162,15 @@ def _many(times, out, a, b, rows, columns, depth):
 def _many_halves(times, out, a, b, rows, columns, depth):
     for _ in range(times):
         multiply_halves(out, 0, columns, rows, columns, a, 0, depth, 2, b, 0, 2 * columns, depth // 2, False)  # fmt: skip
+
+
+@njit
+def _slopes(model, stack, bands, aligned, slopes, grouped, told):
+    """The slopes of steps, which are not applied."""
+    for p in range(len(stack.band)):
+        slopes_of_part(
+            0, 1, p, model, stack, bands, aligned, slopes, 0, told.losses
+        )  # fmt: skip
 
 
 @njit

@@ -39,6 +39,7 @@ from nodeemb.training.unlinked import Unlinked, with_unlinked
 
 BATCHES_AN_EPOCH = 50
 DRAWN_AT_ONCE = 16
+_NODES_AHEAD = 65_536  # of batches that are made before the first of them is trained on
 
 
 class Noise(NamedTuple):
@@ -156,19 +157,31 @@ def num_batches(feed: Feed) -> int:
 
 
 def batches(feed: Feed, epoch: int, first: int = 0) -> Iterator[list[Part]]:
-    """The batches of an epoch, from number `first` on.
+    """The batches of an epoch, from number `first` on."""
+    for several in batches_ahead(feed, epoch, first):
+        yield from several
 
-    Several batches are drawn at once, which gives the same sequences for less overhead.
-    """
+
+def batches_ahead(feed: Feed, epoch: int, first: int = 0) -> Iterator[list[list[Part]]]:
+    """The same, several at a time; of large batches fewer, at least one."""
     total = num_batches(feed)
+    # several are drawn at once, which gives the same sequences for less overhead
     for ahead in range(first, total, DRAWN_AT_ONCE):
         begin = ahead * feed.per_batch
         count = min(DRAWN_AT_ONCE * feed.per_batch, feed.plan.count - begin)
         drawn = feed.plan.draw(epoch, begin, count)
+        several: list[list[Part]] = []
+        nodes = 0
         for number in range(ahead, min(ahead + DRAWN_AT_ONCE, total)):
             a = (number - ahead) * feed.per_batch
             own = part_of(drawn, a, min(a + feed.per_batch, count))
-            yield list(_parts(feed, own, epoch, number))
+            several.append(list(_parts(feed, own, epoch, number)))
+            nodes += sum(len(part.pairs[0]) for part in several[-1])
+            if nodes >= _NODES_AHEAD:
+                yield several
+                several, nodes = [], 0
+        if several:
+            yield several
 
 
 def _parts(feed: Feed, drawn: Drawn, epoch: int, number: int) -> Iterator[Part]:

@@ -30,7 +30,7 @@ from nodeemb.io.atomic import new_file
 from nodeemb.io.tensors import TYPES, checksum_of, write_tensors
 from nodeemb.training.state import State
 from nodeemb.training.tables import Tables, whole_lines
-from nodeemb.training.trainer import AfterStep, Backend
+from nodeemb.training.trainer import AfterSteps, Backend
 
 FORMAT = 1
 _LOG = logging.getLogger("nodeemb")
@@ -150,13 +150,13 @@ def read_checkpoint(
 
 def keeper(
     checkpoints: Checkpoints, run: Mapping[str, Any], stop: Callable[[], bool]
-) -> AfterStep:
+) -> AfterSteps:
     """What keeps checkpoints while training goes on.
 
     Args:
         checkpoints: where and how often.
         run: what decides the result.
-        stop: whether training should stop; asked after every step.
+        stop: whether training should stop; asked after every few steps.
 
     Returns:
         for `train`; it raises KeyboardInterrupt, with what to do next, after a checkpoint.
@@ -165,7 +165,7 @@ def keeper(
     """
     path, last = checkpoints.path, time.monotonic()
 
-    def after_step(state: State, backend: Backend) -> None:
+    def after_steps(state: State, backend: Backend) -> None:
         nonlocal last
         stopping = stop()
         if not stopping and time.monotonic() - last < 60 * checkpoints.minutes:
@@ -180,7 +180,7 @@ def keeper(
         if stopping:
             raise KeyboardInterrupt(kept)
 
-    return after_step
+    return after_steps
 
 
 def _header(file: BinaryIO, where: str) -> Header:

@@ -15,7 +15,7 @@ import numpy as np
 from nodeemb.errors import Diverged
 from nodeemb.progress import Progress, ProgressFn
 from nodeemb.training.batch import Loss, Part
-from nodeemb.training.batches import Feed, batches, num_batches
+from nodeemb.training.batches import Feed, batches_ahead, num_batches
 from nodeemb.training.state import Epoch, History, State
 from nodeemb.training.tables import Tables
 
@@ -34,11 +34,13 @@ class Backend(Protocol):
     def tables(self) -> Tables:
         """The tables as they are now, on the host."""
 
-    def step(self, parts: list[Part], rate: float, loss_every: int = 0) -> Loss:
-        """One step over a batch, in place."""
+    def steps(
+        self, batches: list[list[Part]], rates: list[float], loss_every: list[int]
+    ) -> list[Loss]:
+        """A step over each batch, one after another, in place."""
 
 
-AfterStep = Callable[[State, Backend], None]
+AfterSteps = Callable[[State, Backend], None]
 
 
 def train(
@@ -47,18 +49,19 @@ def train(
     progress: ProgressFn | None = None,
     validate: Callable[[np.ndarray], float] | None = None,
     state: State | None = None,
-    after_step: AfterStep | None = None,
+    after_steps: AfterSteps | None = None,
 ) -> History:
     """Trains the backend's tables in place.
 
     Args:
         backend: holds the tables.
         feed: makes the batches.
-        progress: called after every batch.
+        progress: called after every few batches.
         validate: table -> a score, higher is better; called after every epoch. The tables
             end as they were after the best epoch.
         state: where an earlier training stood; the backend's tables are of that moment.
-        after_step: called after every batch, between two steps; may raise to end training.
+        after_steps: called after every few batches, between two steps; may raise to end
+            training.
 
     Raises:
         Diverged: the loss became non-finite; the tables are back at the last good epoch.
@@ -68,7 +71,7 @@ def train(
         state.good = backend.tables.table.copy()
     epochs, history = feed.training.epochs, state.history
     while state.epoch < epochs and history.stopped == _ALL_DONE:
-        _run_epoch(backend, feed, state, progress, after_step)
+        _run_epoch(backend, feed, state, progress, after_steps)
         _end_epoch(backend, feed, state, validate)
     if len(history.epochs) < epochs and progress is not None:
         progress(_stopped(history, state.total_seconds))
@@ -108,29 +111,38 @@ def _run_epoch(
     feed: Feed,
     state: State,
     progress: ProgressFn | None,
-    after_step: AfterStep | None,
+    after_steps: AfterSteps | None,
 ) -> None:
     """The rest of an epoch, counted in `state`; its loss is NaN where it broke off."""
     epochs, steps = feed.training.epochs, num_batches(feed)
     watched, latest = max(1, steps // _LOSS_STEPS), None
     earlier_pairs, earlier = state.history.pairs, state.total_seconds - state.seconds
     begun = time.monotonic() - state.seconds
-    for parts in batches(feed, state.epoch, state.step):
-        share = (state.epoch * steps + state.step) / (epochs * steps)
-        every = 0 if state.step % watched else _LOSS_EVERY
-        loss = Loss(0, 0, 0)
-        if parts:
-            loss = backend.step(parts, _rate(feed, share), every)
-        if not np.isfinite(loss.total):
+    for several in batches_ahead(feed, state.epoch, state.step):
+        numbers = range(state.step, state.step + len(several))
+        shares = [
+            (state.epoch * steps + number) / (epochs * steps) for number in numbers
+        ]
+        losses = _train_on(
+            backend,
+            several,
+            [_rate(feed, share) for share in shares],
+            [0 if number % watched else _LOSS_EVERY for number in numbers],
+        )
+        if not all(np.isfinite(loss.total) for loss in losses):
             state.loss = float("nan")
             return
-        state.step += 1
-        state.pairs += loss.pairs
-        state.loss, state.weight = state.loss + loss.total, state.weight + loss.weight
+        for loss in losses:
+            state.step += 1
+            state.pairs += loss.pairs
+            state.loss, state.weight = (
+                state.loss + loss.total,
+                state.weight + loss.weight,
+            )
+            latest = loss.total / loss.weight if loss.weight else latest
         state.seconds = time.monotonic() - begun
         if progress is not None:
             seconds = earlier + state.seconds
-            latest = loss.total / loss.weight if loss.weight else latest
             note = ""
             if state.history.epochs and state.history.epochs[-1].validation is not None:
                 note = f"validation {state.history.epochs[-1].validation:.4f}"
@@ -138,8 +150,28 @@ def _run_epoch(
             done = (state.epoch * steps + state.step) / (epochs * steps)
             task = f"epoch {state.epoch + 1}/{epochs}"
             progress(Progress(task, done, rate, "pairs", latest, seconds, note))
-        if after_step is not None:
-            after_step(state, backend)
+        if after_steps is not None:
+            after_steps(state, backend)
+
+
+def _train_on(
+    backend: Backend,
+    several: list[list[Part]],
+    rates: list[float],
+    loss_every: list[int],
+) -> list[Loss]:
+    """A step for each batch that has pairs."""
+    full = [k for k, batch in enumerate(several) if batch]
+    losses = [Loss(0, 0, 0)] * len(several)
+    if full:
+        found = backend.steps(
+            [several[k] for k in full],
+            [rates[k] for k in full],
+            [loss_every[k] for k in full],
+        )
+        for k, loss in zip(full, found, strict=True):
+            losses[k] = loss
+    return losses
 
 
 def _stopped(history: History, seconds: float) -> Progress:

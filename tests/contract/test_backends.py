@@ -372,6 +372,45 @@ def test_threads_change_nothing(scheme, batch, monkeypatch):
     assert first == second
 
 
+@pytest.mark.parametrize("scheme", ["source_target", "four_side"])
+@pytest.mark.parametrize(
+    "make",
+    [cpu(1), cpu(2), cpu(5), TorchBackend, ReferenceBackend],
+    ids=["cpu", "2 threads", "5 threads", "torch", "reference"],
+)
+def test_several_steps_are_one_after_another(make, scheme, monkeypatch):
+    """All forms of batches, of different sizes, the loss of some."""
+    monkeypatch.setattr("nodeemb.training.backends.cpu._A_THREAD", 1)
+    monkeypatch.setattr("numba.config.NUMBA_NUM_THREADS", 5)
+    monkeypatch.setattr("numba.set_num_threads", lambda _: None)
+    layout, tables = start(SCHEMES[scheme], "free", "float32")
+    channels = range(len(layout.channels))
+    batches = [[p for c in channels for p in form(c)] for form in BATCHES.values()]
+    rates = [0.01 * (k + 1) for k in range(len(batches))]
+    loss_every = [k % 3 for k in range(len(batches))]
+    ended = []
+    for at_once in (1, len(batches)):
+        own = Tables(tables.table.copy(), tables.squares.copy())
+        backend = make(own, layout, "logistic", "adagrad", decimal("shift", NODES))
+        columns = [
+            [column[k : k + at_once] for k in range(0, len(batches), at_once)]
+            for column in (batches, rates, loss_every)
+        ]
+        losses = [
+            loss
+            for given in zip(*columns, strict=True)
+            for loss in (
+                [backend.step(*(some[0] for some in given))]
+                if at_once == 1
+                else backend.steps(*given)
+            )
+        ]
+        ended.append((backend.tables.table.copy(), losses))
+    np.testing.assert_array_equal(ended[0][0], ended[1][0])
+    assert ended[0][1] == ended[1][1]
+    assert [loss.total > 0 for loss in losses] == [every > 0 for every in loss_every]
+
+
 def test_extreme_scores_have_finite_slopes():
     layout, tables = start(SCHEMES["source_target"], "none", "float32")
     tables.table[:] *= 60

@@ -28,7 +28,13 @@ from nodeemb.sampling.registry import plan
 from nodeemb.sampling.sequences import Pairs
 from nodeemb.training.backends.cpu import CpuBackend
 from nodeemb.training.batch import Aligned, Band, Loss, Part, cut_pairs
-from nodeemb.training.batches import Noise, batches, make_feed, num_batches
+from nodeemb.training.batches import (
+    Noise,
+    batches,
+    batches_ahead,
+    make_feed,
+    num_batches,
+)
 from nodeemb.training.options import TrainingOptions
 from nodeemb.training.tables import Tables, new_tables, renew_images
 from nodeemb.training.trainer import train
@@ -40,15 +46,21 @@ class Counting:
     def __init__(self, losses=None, ruined_at=None):
         self.tables = Tables(np.zeros((3, 2), np.float32), np.zeros((3, 1), np.float32))
         self.losses, self.ruined_at = losses or {}, ruined_at
-        self.steps, self.rates = 0, []
+        self.done, self.rates = 0, []
 
-    def step(self, parts, rate, loss_every=0):
-        self.steps += 1
+    def steps(self, batches, rates, loss_every):
+        return [
+            self._step(rate)
+            for _, rate, _ in zip(batches, rates, loss_every, strict=True)
+        ]
+
+    def _step(self, rate):
+        self.done += 1
         self.tables.table[:] += 1
         self.rates.append(rate)
-        if self.steps == self.ruined_at:
+        if self.done == self.ruined_at:
             self.tables.table[0, 0] = np.nan
-        return Loss(self.losses.get(self.steps, 2.0), 4.0, 7)
+        return Loss(self.losses.get(self.done, 2.0), 4.0, 7)
 
 
 def feed_of(graph=None, seed=0, **training):
@@ -74,7 +86,7 @@ def feed_of(graph=None, seed=0, **training):
 def test_every_batch_of_every_epoch_is_a_step():
     backend = Counting()
     history = train(backend, feed_of(epochs=4))
-    assert backend.steps == 12 and (backend.tables.table == 12).all()
+    assert backend.done == 12 and (backend.tables.table == 12).all()
     assert [e.number for e in history.epochs] == [1, 2, 3, 4]
     assert [e.pairs for e in history.epochs] == [21] * 4 and history.pairs == 84
     assert [e.loss for e in history.epochs] == [0.5] * 4
@@ -164,8 +176,13 @@ def test_divergence_of_sgd_names_adagrad():
 # ---- what is told on the way ------------------------------------------------------------
 
 
-def test_progress_goes_up_to_the_whole():
+def test_progress_goes_up_to_the_whole(monkeypatch):
     told: list[Progress] = []
+    train(Counting(), feed_of(epochs=2), told.append)
+    assert [p.share for p in told] == [0.5, 1.0]
+    told.clear()
+    # of large batches each is told of
+    monkeypatch.setattr("nodeemb.training.batches._NODES_AHEAD", 2)
     train(Counting(), feed_of(epochs=2), told.append)
     shares = [p.share for p in told]
     assert shares == pytest.approx(np.arange(1, 7) / 6)
@@ -183,7 +200,7 @@ def test_progress_has_the_validation_and_the_early_end():
         told.append,
         validator([0.75, 0.5]),
     )
-    assert told[2].note == "" and told[3].note == "validation 0.7500"
+    assert told[0].note == "" and told[1].note == "validation 0.7500"
     assert told[-1].share == 1 and told[-1].task == "stopped after epoch 2"
     assert told[-1].note == "epoch 1 was the best"
     assert [p.share for p in told] == sorted(p.share for p in told)
@@ -248,6 +265,19 @@ def any_feed(method, seed=0, **training):
     return make_feed(
         made, stencil, SCHEMES["source_target"], noises, graph.out, options, seed
     )
+
+
+@pytest.mark.parametrize("most, several", [(1, 1), (60, 6), (10**9, 16)])
+def test_of_large_batches_few_are_made_ahead(most, several, monkeypatch):
+    monkeypatch.setattr("nodeemb.training.batches._NODES_AHEAD", most)
+    feed = any_feed("walks")
+    ahead = list(batches_ahead(feed, 0, 2))
+    assert [rows_of(p) for some in ahead for p in some] == [
+        rows_of(p) for p in batches(feed, 0, 2)
+    ]
+    assert max(map(len, ahead)) == several and min(map(len, ahead)) >= 1
+    for some in ahead:  # the last may take it over the most there should be
+        assert sum(len(part.pairs[0]) for batch in some[:-1] for part in batch) < most
 
 
 @pytest.mark.parametrize("method", METHODS)

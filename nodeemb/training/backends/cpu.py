@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import time
+from typing import Any, NamedTuple
+
 import numba as nb
 import numpy as np
 
@@ -9,14 +13,39 @@ from nodeemb.errors import WrongUse
 from nodeemb.objectives.objectives import OBJECTIVES
 from nodeemb.prefetch import zeros_of
 from nodeemb.roles.layout import Layout
-from nodeemb.training.backends import kernels
 from nodeemb.training.backends.crew import Crew
+from nodeemb.training.backends.kernels import Segments, Slopes
 from nodeemb.training.backends.machine import padded
-from nodeemb.training.batch import Band, Loss, Part
+from nodeemb.training.backends.meeting import call_off, new_meeting
+from nodeemb.training.backends.stack import (
+    AlignedPairs,
+    Bands,
+    Stack,
+    ends_of,
+    stack_of,
+)
+from nodeemb.training.backends.steps import Grouped, Model, Told, do_steps
+from nodeemb.training.batch import Loss, Part
 from nodeemb.training.tables import Tables
 
 OPTIMIZERS = {"sgd": 0, "adagrad": 1, "damped": 1}
 _A_THREAD = 512  # vectors of a batch from which on a further thread is worth its start
+# A thread whose others are long in coming lets whoever wants it have its core, which takes no
+# time where nobody does; after so many times in vain it sleeps for so many seconds, too.
+_SHORT_RESTS = 50
+_REST = 1e-3
+
+
+class About(NamedTuple):
+    """What all threads are given, as `do_steps` has it."""
+
+    model: Model
+    stack: Stack
+    bands: Bands | None
+    aligned: AlignedPairs | None
+    slopes: Slopes
+    grouped: Grouped
+    told: Told
 
 
 class CpuBackend:
@@ -53,114 +82,135 @@ class CpuBackend:
                 allowed="The backends torch and reference",
             )
         self.tables, self.layout = tables, layout
-        self.objective = OBJECTIVES[objective]
-        self.optimizer = OPTIMIZERS[optimizer]
         dtype = tables.table.dtype
-        self.shift = shift.astype(dtype)
-        self._halves = np.empty(0, np.int16) if halved else None
         self.threads = max(1, min(threads, nb.config.NUMBA_NUM_THREADS))
         self._crew = Crew()
-        self._floored = layout.width if nonnegative else 0
-        self._channels = list(layout.channels.values())
         self._lengths = list(layout.lengths.values())
         self._pitches = [padded(length, dtype.itemsize) for length in self._lengths]
-        maps = [side for channel in self._channels for side in channel]
-        ends = np.cumsum([0, *(len(m.column) for m in maps)])
-        self._segments = kernels.Segments(
-            pointers=ends.astype(np.int64),
-            column=np.concatenate([m.column for m in maps]),
-            place=np.concatenate([m.place for m in maps]),
-            length=np.concatenate([m.length for m in maps]),
-            sign=np.concatenate([m.sign for m in maps]),
-            pitches=np.repeat(np.array(self._pitches), 2),
+        self._model = Model(
+            *tables,
+            edges=np.array([0, *(stop for _, stop in layout.roles.values())], np.int64),
+            shift=shift.astype(dtype),
+            halves=np.empty(0, np.int16) if halved else None,
+            segments=_segments(layout, self._pitches),
+            objective=OBJECTIVES[objective],
+            optimizer=OPTIMIZERS[optimizer],
+            floored=layout.width if nonnegative else 0,
         )
-        self._edges = np.array(
-            [0, *(stop for _, stop in layout.roles.values())], dtype=np.int64
-        )
-        self._head = np.full(len(tables.table), -1, np.int32)
         self._slopes = _room_for(0, 0, dtype)
-        self._grouped = np.empty((4, 0), np.int32)
+        self._grouped = _grouped_for(len(tables.table), 0)
 
     def step(self, parts: list[Part], rate: float, loss_every: int = 0) -> Loss:
         """One step: slopes of all parts from the same tables, summed, applied once.
 
         Args:
-            parts: the batch.
+            parts: the batch, at least one.
             rate: learning rate.
             loss_every: measure the loss of every so many blocks; 0: none.
         """
-        dtype = self.tables.table.dtype
-        counts = [_count(part) for part in parts]
-        sizes = [
-            count * self._pitches[part.channel]
-            for part, count in zip(parts, counts, strict=True)
-        ]
-        count, size = sum(counts), sum(sizes)
-        if count > len(self._slopes.nodes) or size > len(self._slopes.values):
-            self._slopes = _room_for(int(count * 1.1), int(size * 1.1), dtype)
-            self._grouped = np.empty((4, int(count * 1.1)), np.int32)
+        [loss] = self.steps([parts], [rate], [loss_every])
+        return loss
+
+    def steps(
+        self, batches: list[list[Part]], rates: list[float], loss_every: list[int]
+    ) -> list[Loss]:
+        """One step after another, in one call of compiled code; as `step`, for each batch."""
+        about = self.about(batches, rates, loss_every)
         nb.set_num_threads(self.threads)  # the sampler's too
-        threads = max(1, min(self.threads, count // _A_THREAD))
-        total = weight = 0.0
-        pairs = base = at = 0
-        for part, size, count in zip(parts, sizes, counts, strict=True):
-            losses, counted = self._slopes_of(part, at, base, loss_every, threads)
-            if loss_every:
-                total += losses[:, 0].sum()
-                weight += losses[:, 1].sum()
-            pairs, base, at = pairs + counted, base + size, at + count
-        self._apply(at, rate, threads)
-        return Loss(float(total), float(weight), int(pairs))
-
-    def _slopes_of(
-        self, part: Part, at: int, base: int, loss_every: int, threads: int
-    ) -> tuple[np.ndarray, int]:
-        """Slopes of a part, from number `at` and place `base` on; losses, and its pairs."""
-        left, right = self._channels[part.channel]
-        if part.reversed:
-            left, right = right, left
-        pairs = part.pairs
-        losses = np.zeros((len(pairs.blocks) - 1, 2))
-        about = (
-            self.tables.table, self.shift, self._halves, left, right,
-            2 * part.channel + part.reversed,
-            self._lengths[part.channel], self._pitches[part.channel],
-            *pairs,
-            part.noise_right, part.noise_left, part.noise_weight, self.objective,
-            self._slopes, at, base, loss_every, losses,
-        )  # fmt: skip
-        if isinstance(pairs, Band):
-            counted = sum(self._crew.share_out(kernels.band_blocks, threads, about))
-        else:
-            self._crew.share_out(kernels.aligned_blocks, threads, about)
-            counted = len(pairs.left)
-        if part.reversed:
-            losses[:, 1], counted = 0, 0
-        return losses, counted
-
-    def _apply(self, count: int, rate: float, threads: int) -> None:
-        """Updates each node by the sum of its slopes, which are the first `count`."""
-        following, touched, order, ends = self._grouped
-        nodes = kernels.group(
-            self._slopes.nodes[:count], self._head, following, touched, order, ends
+        threads = max(1, min(self.threads, int(about.stack.counts.max()) // _A_THREAD))
+        meeting, place = new_meeting(), np.zeros((threads, 8), np.int64)
+        done = self._crew.share_out(
+            _share, threads, (meeting, place, *about), lambda: call_off(meeting)
         )
-        about = (
-            *self.tables, self._edges, self._slopes, self._segments,
-            order, ends[:nodes], touched, self.optimizer, rate, self._floored,
-        )  # fmt: skip
-        self._crew.share_out(kernels.apply_share, threads, about)
+        return _losses(batches, about.stack, about.told, sum(done))
+
+    def about(
+        self, batches: list[list[Part]], rates: list[float], loss_every: list[int]
+    ) -> About:
+        """What the threads are given for some steps."""
+        stack, bands, aligned, size = stack_of(batches, self._lengths, self._pitches)
+        most = int(stack.counts.max())
+        if most > len(self._slopes.nodes) or size > len(self._slopes.values):
+            dtype = self.tables.table.dtype
+            self._slopes = _room_for(int(most * 1.1), int(size * 1.1), dtype)
+            self._grouped = _grouped_for(len(self.tables.table), int(most * 1.1))
+        told = Told(
+            np.array(rates, np.float64),
+            np.array(loss_every, np.int64),
+            np.zeros((len(stack.blocks), 2)),
+        )
+        return About(
+            self._model, stack, bands, aligned, self._slopes, self._grouped, told
+        )
 
 
-def _count(part: Part) -> int:
-    """How many slopes of vectors a part has."""
-    return 2 * len(part.pairs[0]) + part.noise_right.size + part.noise_left.size
+def _share(
+    t: int, threads: int, meeting: np.ndarray, place: np.ndarray, *about: Any
+) -> np.ndarray:
+    """A thread's share of some steps; the pairs that it did of each part."""
+    pairs = np.zeros(len(about[1].band), np.int64)
+    while not do_steps(t, threads, meeting, place[t], pairs, *about):
+        if place[t, 2] > _SHORT_RESTS:
+            time.sleep(_REST)
+        else:
+            _let_others_run()
+    return pairs
 
 
-def _room_for(count: int, size: int, dtype: np.dtype) -> kernels.Slopes:
+def _let_others_run() -> None:
+    if hasattr(os, "sched_yield"):
+        os.sched_yield()
+    else:
+        time.sleep(0)
+
+
+def _losses(
+    batches: list[list[Part]], stack: Stack, told: Told, pairs_of: np.ndarray
+) -> list[Loss]:
+    """What each step came to; pairs_of: of each part."""
+    done, found, p = pairs_of.tolist(), [], 0
+    for batch, every in zip(batches, told.loss_every.tolist(), strict=True):
+        total = weight = 0.0
+        pairs = 0
+        for part in batch:
+            if every:
+                own = told.losses[stack.opened[p] : stack.opened[p + 1] - 1]
+                total += own[:, 0].sum()
+                weight += 0 if part.reversed else own[:, 1].sum()
+            pairs += 0 if part.reversed else done[p]
+            p += 1
+        found.append(Loss(float(total), float(weight), pairs))
+    return found
+
+
+def _segments(layout: Layout, pitches: list[int]) -> Segments:
+    """The maps of all sides of all channels."""
+    maps = [side for channel in layout.channels.values() for side in channel]
+    return Segments(
+        ends_of([len(m.column) for m in maps]),
+        np.concatenate([m.column for m in maps]),
+        np.concatenate([m.place for m in maps]),
+        np.concatenate([m.length for m in maps]),
+        np.concatenate([m.sign for m in maps]),
+        np.concatenate([m.ones for m in maps]),
+        ends_of([len(m.ones) for m in maps]),
+        np.array([m.shift for m in maps]),
+        np.repeat(np.array(pitches), 2),
+    )
+
+
+def _room_for(count: int, size: int, dtype: np.dtype) -> Slopes:
     """Room for the slopes of `count` vectors, of `size` numbers in all."""
-    return kernels.Slopes(
+    return Slopes(
         zeros_of(size, np.empty(0, dtype)),
         np.empty(count, np.int32),
         np.empty(count, np.int8),
         np.empty(count, np.int64),
     )
+
+
+def _grouped_for(nodes: int, count: int) -> Grouped:
+    """Room to group `count` slopes."""
+    following, touched, order, ends = np.empty((4, count), np.int32)
+    head, number = np.full(nodes, -1, np.int32), np.zeros(1, np.int64)
+    return Grouped(head, following, touched, order, ends, number)

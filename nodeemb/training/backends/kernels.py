@@ -42,7 +42,8 @@ class Segments(NamedTuple):
     """The maps of all sides of all channels, left before right.
 
     pointers: (sides + 1,): the segments of a side; column, place, length, sign: theirs, as
-    in `Map`. pitches: (sides,) numbers of a side's vector.
+    in `Map`; ones: its places in turn, of a side from ones_at (sides + 1,) on; shifts:
+    (sides,). pitches: (sides,) numbers of a side's vector.
     """
 
     pointers: np.ndarray
@@ -50,17 +51,19 @@ class Segments(NamedTuple):
     place: np.ndarray
     length: np.ndarray
     sign: np.ndarray
+    ones: np.ndarray
+    ones_at: np.ndarray
+    shifts: np.ndarray
     pitches: np.ndarray
 
 
 # A part has 2 R vectors of its R rows or pairs, left before right, then the right and the
 # left noise vectors of each block. `at` is the number of its first in the batch, `base` where
 # its slopes begin. A kernel does every `threads`th block from t on: all shares of the work
-# together are the same for any number of threads. They run side by side on Python's threads,
-# whose lock they do not hold; for numba's threads each would be compiled twice.
+# together are the same for any number of threads.
 
 
-@njit(nogil=True)
+@njit
 def band_blocks(
     t, threads, table, shift, halves, left_map, right_map, left_side, length, pitch,
     rows, start, stop, blocks, after, before, limit, label, left_out,
@@ -109,7 +112,7 @@ def band_blocks(
     return pairs
 
 
-@njit(nogil=True)
+@njit
 def aligned_blocks(
     t, threads, table, shift, halves, left_map, right_map, left_side, length, pitch,
     left, right, weight, label, blocks,
@@ -301,7 +304,7 @@ def group(nodes, head, following, touched, order, ends):
     return count
 
 
-@njit(nogil=True)
+@njit
 def apply_share(
     t, threads, table, squares, edges, slopes, segments, order, ends, touched,
     optimizer, rate, floored,
@@ -317,7 +320,7 @@ def apply_share(
     flat, width = table.reshape(table.size), table.shape[1]
     sizes, roles = squares.reshape(squares.size), squares.shape[1]
     values, _, sides, offsets = slopes
-    pointers, column, place, length, sign, pitches = segments
+    pointers, column, place, length, sign, _, _, _, pitches = segments
     sums = np.empty(width, table.dtype)
     # contributions shared out evenly, whole nodes each: a popular one has many
     first = np.searchsorted(ends, t * count // threads, "right")

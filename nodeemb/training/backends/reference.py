@@ -38,6 +38,14 @@ class ReferenceBackend:
         self.nonnegative = nonnegative
         self.shift = torch.from_numpy(shift.astype(tables.table.dtype))
 
+    def steps(
+        self, batches: list[list[Part]], rates: list[float], loss_every: list[int]
+    ) -> list[Loss]:
+        """As CpuBackend.steps."""
+        return [
+            self.step(*given) for given in zip(batches, rates, loss_every, strict=True)
+        ]
+
     @one_thread()
     def step(self, parts: list[Part], rate: float, loss_every: int = 0) -> Loss:
         """As CpuBackend.step."""

@@ -73,6 +73,14 @@ class TorchBackend:
             self._stale = False
         return self._host
 
+    def steps(
+        self, batches: list[list[Part]], rates: list[float], loss_every: list[int]
+    ) -> list[Loss]:
+        """As CpuBackend.steps."""
+        return [
+            self.step(*given) for given in zip(batches, rates, loss_every, strict=True)
+        ]
+
     @one_thread()
     def step(self, parts: list[Part], rate: float, loss_every: int = 0) -> Loss:
         """As CpuBackend.step."""
