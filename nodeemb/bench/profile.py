@@ -27,7 +27,7 @@ from nodeemb.training.backends.halves import multiply_halves
 from nodeemb.training.backends.kernels import longest, take_both, take_noise, words_for
 from nodeemb.training.backends.machine import padded
 from nodeemb.training.backends.products import TILE, multiply
-from nodeemb.training.backends.steps import slopes_of_part
+from nodeemb.training.backends.steps import do_block
 from nodeemb.training.backends.vectors import weigh
 from nodeemb.training.backends.whole_blocks import (
     band_pitch,
@@ -167,10 +167,14 @@ def _many_halves(times, out, a, b, rows, columns, depth):
 @njit
 def _slopes(model, stack, bands, aligned, slopes, grouped, told):
     """The slopes of steps, which are not applied."""
+    pitch = stack.pitches[0]
+    room = make_room(stack.longest, stack.noise, stack.wide, pitch, model.table)
+    words = words_for(model.halves, room, pitch)
     for p in range(len(stack.band)):
-        slopes_of_part(
-            0, 1, p, model, stack, bands, aligned, slopes, 0, told.losses
-        )  # fmt: skip
+        for b in range(stack.opened[p + 1] - stack.opened[p] - 1):
+            do_block(
+                b, p, room, words, model, stack, bands, aligned, slopes, 0, told.losses
+            )
 
 
 @njit

@@ -35,9 +35,14 @@ class Backend(Protocol):
         """The tables as they are now, on the host."""
 
     def steps(
-        self, batches: list[list[Part]], rates: list[float], loss_every: list[int]
+        self,
+        batches: list[list[Part]],
+        rates: list[float],
+        loss_every: list[int],
+        meanwhile: Callable[[], object] = lambda: None,
     ) -> list[Loss]:
-        """A step over each batch, one after another, in place."""
+        """A step over each batch, one after another, in place; `meanwhile` is called once,
+        and other threads may be at the steps by then."""
 
 
 AfterSteps = Callable[[State, Backend], None]
@@ -118,7 +123,14 @@ def _run_epoch(
     watched, latest = max(1, steps // _LOSS_STEPS), None
     earlier_pairs, earlier = state.history.pairs, state.total_seconds - state.seconds
     begun = time.monotonic() - state.seconds
-    for several in batches_ahead(feed, state.epoch, state.step):
+    ahead = batches_ahead(feed, state.epoch, state.step)
+    several, following = next(ahead, []), []
+
+    def go_ahead() -> None:
+        nonlocal following
+        following = next(ahead, [])
+
+    while several:
         numbers = range(state.step, state.step + len(several))
         shares = [
             (state.epoch * steps + number) / (epochs * steps) for number in numbers
@@ -128,7 +140,9 @@ def _run_epoch(
             several,
             [_rate(feed, share) for share in shares],
             [0 if number % watched else _LOSS_EVERY for number in numbers],
+            go_ahead,
         )
+        several = following
         if not all(np.isfinite(loss.total) for loss in losses):
             state.loss = float("nan")
             return
@@ -159,18 +173,22 @@ def _train_on(
     several: list[list[Part]],
     rates: list[float],
     loss_every: list[int],
+    meanwhile: Callable[[], object],
 ) -> list[Loss]:
     """A step for each batch that has pairs."""
     full = [k for k, batch in enumerate(several) if batch]
     losses = [Loss(0, 0, 0)] * len(several)
-    if full:
-        found = backend.steps(
-            [several[k] for k in full],
-            [rates[k] for k in full],
-            [loss_every[k] for k in full],
-        )
-        for k, loss in zip(full, found, strict=True):
-            losses[k] = loss
+    if not full:
+        meanwhile()
+        return losses
+    found = backend.steps(
+        [several[k] for k in full],
+        [rates[k] for k in full],
+        [loss_every[k] for k in full],
+        meanwhile,
+    )
+    for k, loss in zip(full, found, strict=True):
+        losses[k] = loss
     return losses
 
 

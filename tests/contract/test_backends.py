@@ -388,7 +388,7 @@ def test_several_steps_are_one_after_another(make, scheme, monkeypatch):
     batches = [[p for c in channels for p in form(c)] for form in BATCHES.values()]
     rates = [0.01 * (k + 1) for k in range(len(batches))]
     loss_every = [k % 3 for k in range(len(batches))]
-    ended = []
+    ended, called = [], []
     for at_once in (1, len(batches)):
         own = Tables(tables.table.copy(), tables.squares.copy())
         backend = make(own, layout, "logistic", "adagrad", decimal("shift", NODES))
@@ -402,12 +402,13 @@ def test_several_steps_are_one_after_another(make, scheme, monkeypatch):
             for loss in (
                 [backend.step(*(some[0] for some in given))]
                 if at_once == 1
-                else backend.steps(*given)
+                else backend.steps(*given, lambda: called.append(1))
             )
         ]
         ended.append((backend.tables.table.copy(), losses))
     np.testing.assert_array_equal(ended[0][0], ended[1][0])
     assert ended[0][1] == ended[1][1]
+    assert called == [1]
     assert [loss.total > 0 for loss in losses] == [every > 0 for every in loss_every]
 
 

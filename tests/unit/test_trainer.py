@@ -48,7 +48,8 @@ class Counting:
         self.losses, self.ruined_at = losses or {}, ruined_at
         self.done, self.rates = 0, []
 
-    def steps(self, batches, rates, loss_every):
+    def steps(self, batches, rates, loss_every, meanwhile):
+        meanwhile()
         return [
             self._step(rate)
             for _, rate, _ in zip(batches, rates, loss_every, strict=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numba as nb
@@ -16,7 +17,7 @@ from nodeemb.roles.layout import Layout
 from nodeemb.training.backends.crew import Crew
 from nodeemb.training.backends.kernels import Segments, Slopes
 from nodeemb.training.backends.machine import padded
-from nodeemb.training.backends.meeting import call_off, new_meeting
+from nodeemb.training.backends.pieces import call_off, new_phases
 from nodeemb.training.backends.stack import (
     AlignedPairs,
     Bands,
@@ -84,6 +85,7 @@ class CpuBackend:
         self.tables, self.layout = tables, layout
         dtype = tables.table.dtype
         self.threads = max(1, min(threads, nb.config.NUMBA_NUM_THREADS))
+        nb.set_num_threads(self.threads)  # the sampler's too
         self._crew = Crew()
         self._lengths = list(layout.lengths.values())
         self._pitches = [padded(length, dtype.itemsize) for length in self._lengths]
@@ -112,15 +114,25 @@ class CpuBackend:
         return loss
 
     def steps(
-        self, batches: list[list[Part]], rates: list[float], loss_every: list[int]
+        self,
+        batches: list[list[Part]],
+        rates: list[float],
+        loss_every: list[int],
+        meanwhile: Callable[[], object] = lambda: None,
     ) -> list[Loss]:
-        """One step after another, in one call of compiled code; as `step`, for each batch."""
+        """One step after another, in one call of compiled code; as `step`, for each batch.
+
+        Args:
+            batches: each with at least one part.
+            rates, loss_every: of each.
+            meanwhile: called once; the other threads are at the steps by then. This one
+                joins them when it is back.
+        """
         about = self.about(batches, rates, loss_every)
-        nb.set_num_threads(self.threads)  # the sampler's too
         threads = max(1, min(self.threads, int(about.stack.counts.max()) // _A_THREAD))
-        meeting, place = new_meeting(), np.zeros((threads, 8), np.int64)
+        phases = new_phases(2 * len(batches))
         done = self._crew.share_out(
-            _share, threads, (meeting, place, *about), lambda: call_off(meeting)
+            _share, threads, (meanwhile, phases, *about), lambda: call_off(phases)
         )
         return _losses(batches, about.stack, about.told, sum(done))
 
@@ -145,12 +157,25 @@ class CpuBackend:
 
 
 def _share(
-    t: int, threads: int, meeting: np.ndarray, place: np.ndarray, *about: Any
+    t: int,
+    threads: int,
+    meanwhile: Callable[[], object],
+    phases: np.ndarray,
+    *about: Any,
 ) -> np.ndarray:
     """A thread's share of some steps; the pairs that it did of each part."""
-    pairs = np.zeros(len(about[1].band), np.int64)
-    while not do_steps(t, threads, meeting, place[t], pairs, *about):
-        if place[t, 2] > _SHORT_RESTS:
+    if t == 0 and threads > 1:
+        before = nb.get_num_threads()
+        nb.set_num_threads(max(1, before // 2))  # the others are at the steps already
+        try:
+            meanwhile()
+        finally:
+            nb.set_num_threads(before)
+    elif t == 0:
+        meanwhile()
+    pairs, place = np.zeros(len(about[1].band), np.int64), np.zeros(2, np.int64)
+    while not do_steps(threads, phases, place, pairs, *about):
+        if place[1] > _SHORT_RESTS:
             time.sleep(_REST)
         else:
             _let_others_run()

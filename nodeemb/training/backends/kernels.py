@@ -18,7 +18,6 @@ from nodeemb.training.backends import short_blocks as short
 from nodeemb.training.backends.blocks import (
     aligned_block,
     band_block,
-    make_room,
     merge,
     noise_block,
 )
@@ -59,100 +58,90 @@ class Segments(NamedTuple):
 
 # A part has 2 R vectors of its R rows or pairs, left before right, then the right and the
 # left noise vectors of each block. `at` is the number of its first in the batch, `base` where
-# its slopes begin. A kernel does every `threads`th block from t on: all shares of the work
-# together are the same for any number of threads.
+# its slopes begin. A kernel does block b.
 
 
 @njit
-def band_blocks(
-    t, threads, table, shift, halves, left_map, right_map, left_side, length, pitch,
+def do_band_block(
+    b, room, words, table, shift, left_map, right_map, left_side, length, pitch,
     rows, start, stop, blocks, after, before, limit, label, left_out,
     noise_right, noise_left, noise_weight, objective,
     slopes, at, base, loss_every, losses,
 ):  # fmt: skip
-    """Slopes of a thread's blocks of a band part.
+    """Slopes of a block of a band part.
 
-    halves: an int16 array where products are of bfloat16, None for float32. slopes <- of
-    the vectors of these blocks, and whose they are. left_side: the number of the left side's map, the right side's is its even or odd neighbour. losses (B, 2) <-
-    loss and positive weight of every `loss_every`th block, 0 elsewhere.
+    words: room for products of bfloat16, None for float32. slopes <- of the vectors of the
+    block, and whose they are. left_side: the number of the left side's map, the right
+    side's is its even or odd neighbour. losses (B, 2) <- loss and positive weight of every
+    `loss_every`th block, 0 elsewhere.
 
     Returns:
         the number of pairs.
     """
-    noise = max(noise_right.shape[1], noise_left.shape[1])
-    room = make_room(longest(blocks), noise, 2 * len(after) + 1, pitch, table)
-    words = words_for(halves, room, pitch)
-    pairs = 0
-    for b in range(t, len(blocks) - 1, threads):
-        first, last = blocks[b], blocks[b + 1]
-        own = rows[first:last]
-        with_loss = loss_every > 0 and b % loss_every == 0
-        left_at, right_at, noise_at = name_block(
-            slopes, at, base, pitch, left_side, len(rows), b, first, last,
-            noise_right, noise_left,
-        )  # fmt: skip
-        slopes.nodes[at + first : at + last] = own
-        slopes.nodes[at + len(rows) + first : at + len(rows) + last] = own
-        take_both(table, own, left_map, right_map, shift, room, words, pitch)
-        a = np.searchsorted(left_out[0], first)
-        z = np.searchsorted(left_out[0], last)
-        loss, counted = band_block(
-            room, words, own, start[first:last], stop[first:last], first,
-            after, before, limit, label, left_out[:, a:z], objective,
-            pitch, length, slopes.values, left_at, right_at, with_loss,
-            noise_left.shape[1] > 0,
-        )  # fmt: skip
-        losses[b, 1] = total(room.mass_left[: len(own)]) if with_loss else 0.0
-        losses[b, 0] = loss + both_noises(
-            table, shift, left_map, right_map, length, pitch, room, words,
-            own, own, noise_right[b], noise_left[b], noise_weight, objective,
-            slopes.values, left_at, right_at, noise_at, with_loss,
-        )  # fmt: skip
-        pairs += counted
-    return pairs
+    first, last = blocks[b], blocks[b + 1]
+    own = rows[first:last]
+    with_loss = loss_every > 0 and b % loss_every == 0
+    left_at, right_at, noise_at = name_block(
+        slopes, at, base, pitch, left_side, len(rows), b, first, last,
+        noise_right, noise_left,
+    )  # fmt: skip
+    slopes.nodes[at + first : at + last] = own
+    slopes.nodes[at + len(rows) + first : at + len(rows) + last] = own
+    take_both(table, own, left_map, right_map, shift, room, words, pitch)
+    a = np.searchsorted(left_out[0], first)
+    z = np.searchsorted(left_out[0], last)
+    loss, counted = band_block(
+        room, words, own, start[first:last], stop[first:last], first,
+        after, before, limit, label, left_out[:, a:z], objective,
+        pitch, length, slopes.values, left_at, right_at, with_loss,
+        noise_left.shape[1] > 0,
+    )  # fmt: skip
+    losses[b, 1] = total(room.mass_left[: len(own)]) if with_loss else 0.0
+    losses[b, 0] = loss + both_noises(
+        table, shift, left_map, right_map, length, pitch, room, words,
+        own, own, noise_right[b], noise_left[b], noise_weight, objective,
+        slopes.values, left_at, right_at, noise_at, with_loss,
+    )  # fmt: skip
+    return counted
 
 
 @njit
-def aligned_blocks(
-    t, threads, table, shift, halves, left_map, right_map, left_side, length, pitch,
+def do_aligned_block(
+    b, room, words, table, shift, left_map, right_map, left_side, length, pitch,
     left, right, weight, label, blocks,
     noise_right, noise_left, noise_weight, objective,
     slopes, at, base, loss_every, losses,
 ):  # fmt: skip
-    """Slopes of a thread's blocks of an aligned part; as `band_blocks`, P pairs for R rows.
+    """Slopes of a block of an aligned part; as `do_band_block`, P pairs for R rows.
 
     Rows that are equal have one vector a block: its noise counts by the sum of the weights
     of its pairs, which is the same sum of losses for less work.
     """
-    noise = max(noise_right.shape[1], noise_left.shape[1])
-    room = make_room(longest(blocks), noise, 0, pitch, table)
-    words = words_for(halves, room, pitch)
     nodes, middle = slopes.nodes, at + len(left)
-    for b in range(t, len(blocks) - 1, threads):
-        first, last = blocks[b], blocks[b + 1]
-        own_left, own_right = left[first:last], right[first:last]
-        with_loss = loss_every > 0 and b % loss_every == 0
-        left_at, right_at, noise_at = name_block(
-            slopes, at, base, pitch, left_side, len(left), b, first, last,
-            noise_right, noise_left,
-        )  # fmt: skip
-        merged = nodes[at + first : at + last]
-        some_left = merged[: merge(own_left, room.slots, merged, room.place_left)]
-        merged = nodes[middle + first : middle + last]
-        some_right = merged[: merge(own_right, room.slots, merged, room.place_right)]
-        gather(table, some_left, left_map, shift, room.x, pitch)
-        gather(table, some_right, right_map, shift, room.y, pitch)
-        halve_both(words, room, pitch, len(some_left), len(some_right))
-        loss, losses[b, 1] = aligned_block(
-            room, own_left, own_right, weight[first:last], label[first:last],
-            objective, pitch, slopes.values, left_at, len(some_left),
-            right_at, len(some_right), with_loss,
-        )  # fmt: skip
-        losses[b, 0] = loss + both_noises(
-            table, shift, left_map, right_map, length, pitch, room, words,
-            some_left, some_right, noise_right[b], noise_left[b], noise_weight, objective,
-            slopes.values, left_at, right_at, noise_at, with_loss,
-        )  # fmt: skip
+    first, last = blocks[b], blocks[b + 1]
+    own_left, own_right = left[first:last], right[first:last]
+    with_loss = loss_every > 0 and b % loss_every == 0
+    left_at, right_at, noise_at = name_block(
+        slopes, at, base, pitch, left_side, len(left), b, first, last,
+        noise_right, noise_left,
+    )  # fmt: skip
+    merged = nodes[at + first : at + last]
+    some_left = merged[: merge(own_left, room.slots, merged, room.place_left)]
+    merged = nodes[middle + first : middle + last]
+    some_right = merged[: merge(own_right, room.slots, merged, room.place_right)]
+    gather(table, some_left, left_map, shift, room.x, pitch)
+    gather(table, some_right, right_map, shift, room.y, pitch)
+    halve_both(words, room, pitch, len(some_left), len(some_right))
+    loss, losses[b, 1] = aligned_block(
+        room, own_left, own_right, weight[first:last], label[first:last],
+        objective, pitch, slopes.values, left_at, len(some_left),
+        right_at, len(some_right), with_loss,
+    )  # fmt: skip
+    losses[b, 0] = loss + both_noises(
+        table, shift, left_map, right_map, length, pitch, room, words,
+        some_left, some_right, noise_right[b], noise_left[b], noise_weight, objective,
+        slopes.values, left_at, right_at, noise_at, with_loss,
+    )  # fmt: skip
 
 
 @njit

@@ -5,6 +5,7 @@ Slow and plain on purpose; every other backend must agree with it step by step.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -39,9 +40,14 @@ class ReferenceBackend:
         self.shift = torch.from_numpy(shift.astype(tables.table.dtype))
 
     def steps(
-        self, batches: list[list[Part]], rates: list[float], loss_every: list[int]
+        self,
+        batches: list[list[Part]],
+        rates: list[float],
+        loss_every: list[int],
+        meanwhile: Callable[[], object] = lambda: None,
     ) -> list[Loss]:
         """As CpuBackend.steps."""
+        meanwhile()
         return [
             self.step(*given) for given in zip(batches, rates, loss_every, strict=True)
         ]

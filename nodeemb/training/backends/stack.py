@@ -25,6 +25,8 @@ class Stack(NamedTuple):
     noise_right, noise_left: of all parts, block after block; the part's own begin at
         right_at, left_at: (P + 1,).
     noise_weight: (P,) float64.
+    longest, noise, wide: rows of the longest block, noise rows of a block on a side, and
+        places from the first context of a node to the last, at most: single numbers.
     All numbers are int64 where nothing else is said.
     """
 
@@ -45,6 +47,9 @@ class Stack(NamedTuple):
     right_at: Array
     left_at: Array
     noise_weight: Array
+    longest: int
+    noise: int
+    wide: int
 
 
 class Bands(NamedTuple):
@@ -98,6 +103,9 @@ def stack_of(
             count, numbers = count + some, numbers + some * pitches[part.channel]
         counts.append(count)
         size = max(size, numbers)
+    blocks = np.concatenate([part.pairs.blocks for part in parts])
+    windows = [len(p.pairs.after) for p in parts if isinstance(p.pairs, Band)]
+    noises = [max(p.noise_right.shape[1], p.noise_left.shape[1]) for p in parts]
     stack = Stack(
         steps=ends_of([len(batch) for batch in batches]),
         counts=np.array(counts),
@@ -109,13 +117,16 @@ def stack_of(
         base=np.array(base),
         first=np.array(first),
         last=np.array(last),
-        blocks=np.concatenate([part.pairs.blocks for part in parts]),
+        blocks=blocks,
         opened=ends_of([len(part.pairs.blocks) for part in parts]),
         noise_right=np.concatenate([part.noise_right.ravel() for part in parts]),
         noise_left=np.concatenate([part.noise_left.ravel() for part in parts]),
         right_at=ends_of([part.noise_right.size for part in parts]),
         left_at=ends_of([part.noise_left.size for part in parts]),
         noise_weight=np.array([part.noise_weight for part in parts], np.float64),
+        longest=max(1, int(np.diff(blocks).max())),  # a part's blocks begin at 0 again
+        noise=max(noises),
+        wide=2 * max(windows, default=0) + 1,
     )
     return stack, _bands(parts, band), _aligned(parts), size
 

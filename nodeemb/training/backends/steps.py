@@ -1,8 +1,7 @@
 """Several steps in one call of compiled code, shared out among threads.
 
-A step is slopes of all its blocks, from the same tables, then one update of each node that
-has some; the threads meet between the two and behind them. What is done by one of them, the
-grouping of slopes by node, is done by the last to arrive.
+A step has two phases: the slopes of all its blocks, from the same tables, and one update of
+each node that has some. Whoever does the last block groups the slopes by node.
 """
 
 from __future__ import annotations
@@ -13,21 +12,25 @@ import numpy as np
 
 from nodeemb.compiled import njit
 from nodeemb.roles.layout import Map
+from nodeemb.training.backends.blocks import make_room
 from nodeemb.training.backends.kernels import (
     Segments,
-    aligned_blocks,
     apply_share,
-    band_blocks,
+    do_aligned_block,
+    do_band_block,
     group,
+    words_for,
 )
-from nodeemb.training.backends.meeting import (
+from nodeemb.training.backends.pieces import (
     CALLED_OFF,
-    CLOSED,
     OPEN,
-    arrive,
-    open_after,
-    wait_after,
+    open_next,
+    piece_done,
+    take_piece,
+    wait_for,
 )
+
+_SHARES = 4  # of the updates of a step, for each thread
 
 
 class Model(NamedTuple):
@@ -76,92 +79,115 @@ class Told(NamedTuple):
 
 @njit(nogil=True)
 def do_steps(
-    t, threads, meeting, place, pairs,
-    model, stack, bands, aligned, slopes, grouped, told,
+    threads, phases, place, pairs, model, stack, bands, aligned, slopes, grouped, told
 ):  # fmt: skip
-    """A thread's share of some steps; it gives up where the meeting is called off.
+    """Does pieces of some steps until all are done, or called off.
 
-    meeting: where the threads wait for each other. place: (8,) int64 how far the thread has
-    come: its step, how many of the step's two parts are behind it, and how often it has
-    waited here in vain. pairs: (P,) int64 out, that the thread did of each part.
+    threads: how many do. phases: two for each step. place: (2,) int64 how far the thread has
+    come: its phase, and how often it has waited for it in vain. pairs: (P,) int64, += what
+    the thread did of each part.
 
     Returns:
-        whether it is done; if not, the others are long in coming: call it once more.
+        whether it is done; if not, the others are long in coming to an end: call it again.
     """
-    while place[0] < len(stack.counts):
-        s = place[0]
-        if place[1] == 0:
-            for p in range(stack.steps[s], stack.steps[s + 1]):
-                pairs[p] = slopes_of_part(
-                    t, threads, p, model, stack, bands, aligned, slopes,
-                    told.loss_every[s], told.losses,
-                )  # fmt: skip
-            if arrive(meeting, 2 * s, threads):
-                grouped.nodes[0] = group(
-                    slopes.nodes[: stack.counts[s]], grouped.head, grouped.following,
-                    grouped.touched, grouped.order, grouped.ends,
-                )  # fmt: skip
-                open_after(meeting, 2 * s)
-            place[1] = 1
-        if place[1] == 1:
-            found = _waited(meeting, 2 * s, place)
-            if found != OPEN:
-                return found == CALLED_OFF
-            if grouped.nodes[0] > 0:
-                apply_share(
-                    t, threads, model.table, model.squares, model.edges, slopes,
-                    model.segments, grouped.order, grouped.ends[: grouped.nodes[0]],
-                    grouped.touched, model.optimizer, told.rates[s], model.floored,
-                )  # fmt: skip
-            if arrive(meeting, 2 * s + 1, threads):
-                open_after(meeting, 2 * s + 1)
-            place[1] = 2
-        found = _waited(meeting, 2 * s + 1, place)
+    shares = 1 if threads == 1 else _SHARES * threads
+    p = stack.steps[place[0] // 2]
+    room = _room_for(stack, stack.pitches[p], model.table)
+    words = words_for(model.halves, room, stack.pitches[p])
+    length = stack.lengths[p]
+    while place[0] < 2 * len(stack.counts):
+        phase, s = place[0], place[0] // 2
+        found = wait_for(phases, phase)
         if found != OPEN:
+            place[1] += 1
             return found == CALLED_OFF
-        place[0], place[1] = s + 1, 0
+        p, last = stack.steps[s], stack.steps[s + 1]
+        if phase % 2 == 0:
+            first_end = stack.opened[p]
+            # a part has one end of blocks more than it has blocks
+            blocks = stack.opened[last] - first_end - (last - p)
+            count, before = max(1, blocks), 0
+            piece = take_piece(phases, phase)
+            while piece < count:
+                while piece < blocks and piece - before >= _blocks_in(stack, p):
+                    before += _blocks_in(stack, p)
+                    p += 1
+                if (
+                    stack.lengths[p] != length
+                ):  # what lies behind a vector must be zeros
+                    length = stack.lengths[p]
+                    room = _room_for(stack, stack.pitches[p], model.table)
+                    words = words_for(model.halves, room, stack.pitches[p])
+                if piece < blocks:
+                    pairs[p] += do_block(
+                        piece - before, p, room, words, model, stack, bands, aligned,
+                        slopes, told.loss_every[s], told.losses,
+                    )  # fmt: skip
+                if piece_done(phases, phase, count):
+                    grouped.nodes[0] = group(
+                        slopes.nodes[: stack.counts[s]], grouped.head,
+                        grouped.following, grouped.touched, grouped.order, grouped.ends,
+                    )  # fmt: skip
+                    open_next(phases, phase)
+                piece = take_piece(phases, phase)
+        else:
+            piece = take_piece(phases, phase)
+            while piece < shares:
+                if grouped.nodes[0] > 0:
+                    apply_share(
+                        piece, shares, model.table, model.squares, model.edges, slopes,
+                        model.segments, grouped.order, grouped.ends[: grouped.nodes[0]],
+                        grouped.touched, model.optimizer, told.rates[s], model.floored,
+                    )  # fmt: skip
+                if piece_done(phases, phase, shares):
+                    open_next(phases, phase)
+                piece = take_piece(phases, phase)
+        place[0], place[1] = phase + 1, 0
     return True
 
 
 @njit
-def _waited(meeting, number, place):
-    """As `wait_after`; counts how often that was in vain."""
-    found = wait_after(meeting, number)
-    place[2] = place[2] + 1 if found == CLOSED else 0
-    return found
+def _room_for(stack, pitch, table):
+    return make_room(stack.longest, stack.noise, stack.wide, pitch, table)
 
 
 @njit
-def slopes_of_part(
-    t, threads, p, model, stack, bands, aligned, slopes, loss_every, losses
+def _blocks_in(stack, p):
+    """How many blocks a part has."""
+    return stack.opened[p + 1] - stack.opened[p] - 1
+
+
+@njit
+def do_block(
+    b, p, room, words, model, stack, bands, aligned, slopes, loss_every, losses
 ):  # fmt: skip
-    """Slopes of a thread's blocks of a part.
+    """Slopes of block b of part p.
 
     Returns:
-        the number of pairs; of an aligned part the first thread tells all.
+        the number of pairs.
     """
     if bands is None:
         return _of_aligned(
-            t, threads, p, model, stack, aligned, slopes, loss_every, losses
+            b, p, room, words, model, stack, aligned, slopes, loss_every, losses
         )
     else:  # noqa: RET505  (numba leaves out one of two branches)
         if stack.band[p]:
             return _of_band(
-                t, threads, p, model, stack, bands, slopes, loss_every, losses
+                b, p, room, words, model, stack, bands, slopes, loss_every, losses
             )
         return _of_aligned(
-            t, threads, p, model, stack, aligned, slopes, loss_every, losses
+            b, p, room, words, model, stack, aligned, slopes, loss_every, losses
         )
 
 
 @njit
-def _of_band(t, threads, p, model, stack, bands, slopes, loss_every, losses):
+def _of_band(b, p, room, words, model, stack, bands, slopes, loss_every, losses):
     first, last = stack.first[p], stack.last[p]
     a, z = bands.windows[p], bands.windows[p + 1]
     blocks, right, left, own = _blocks_of(p, stack, losses)
     side = stack.sides[p]
-    return band_blocks(
-        t, threads, model.table, model.shift, model.halves,
+    return do_band_block(
+        b, room, words, model.table, model.shift,
         _map_of(model.segments, side), _map_of(model.segments, side ^ 1), side,
         stack.lengths[p], stack.pitches[p],
         bands.rows[first:last], bands.start[first:last], bands.stop[first:last], blocks,
@@ -173,15 +199,15 @@ def _of_band(t, threads, p, model, stack, bands, slopes, loss_every, losses):
 
 
 @njit
-def _of_aligned(t, threads, p, model, stack, aligned, slopes, loss_every, losses):
+def _of_aligned(b, p, room, words, model, stack, aligned, slopes, loss_every, losses):
     if aligned is None:
         return 0
     else:  # noqa: RET505  (as above)
         first, last = stack.first[p], stack.last[p]
         blocks, right, left, own = _blocks_of(p, stack, losses)
         side = stack.sides[p]
-        aligned_blocks(
-            t, threads, model.table, model.shift, model.halves,
+        do_aligned_block(
+            b, room, words, model.table, model.shift,
             _map_of(model.segments, side), _map_of(model.segments, side ^ 1), side,
             stack.lengths[p], stack.pitches[p],
             aligned.left[first:last], aligned.right[first:last],
@@ -189,7 +215,7 @@ def _of_aligned(t, threads, p, model, stack, aligned, slopes, loss_every, losses
             right, left, stack.noise_weight[p], model.objective,
             slopes, stack.at[p], stack.base[p], loss_every, own,
         )  # fmt: skip
-        return last - first if t == 0 else 0
+        return blocks[b + 1] - blocks[b]
 
 
 @njit

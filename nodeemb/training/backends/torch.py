@@ -7,6 +7,8 @@ so gives the same sums each time.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 
@@ -74,9 +76,14 @@ class TorchBackend:
         return self._host
 
     def steps(
-        self, batches: list[list[Part]], rates: list[float], loss_every: list[int]
+        self,
+        batches: list[list[Part]],
+        rates: list[float],
+        loss_every: list[int],
+        meanwhile: Callable[[], object] = lambda: None,
     ) -> list[Loss]:
         """As CpuBackend.steps."""
+        meanwhile()
         return [
             self.step(*given) for given in zip(batches, rates, loss_every, strict=True)
         ]

@@ -1,10 +1,10 @@
-"""Where threads that run compiled code wait for each other without leaving it.
+"""Work in phases, whose pieces threads take as they come, without leaving compiled code.
 
-They meet again and again. Each says that it has arrived; the last of them does what is to be
-done by one, then opens the next part for all. They meet twice in a millisecond, and to wake
-one that sleeps takes a tenth of that; so a thread looks again and again, for a short while,
-and if its others are long in coming is told so: it should give its core away before it asks
-again. To sleep would make it late in turn, and the others wait at the next meeting.
+A phase begins when all pieces of the one before are done. Threads may come late and go early;
+whoever is there does what is left. One that finds nothing to do looks again and again, for a
+short while, since to wake one that sleeps takes a tenth of the millisecond that two phases
+last. If the others are long in coming to an end it is told so, and should give its core away
+before it asks again.
 """
 
 from __future__ import annotations
@@ -21,43 +21,53 @@ from nodeemb.training.backends.machine import address
 
 OPEN, CLOSED, CALLED_OFF = 1, 0, -1
 _LOOKS = 100_000  # some 50 microseconds
-_ARRIVED, _OPENED = 0, 8  # in lines of memory of their own
+_LINE = 8  # int64 numbers in a line of memory; each phase has one, the first is for all
+_TAKEN, _DONE = 0, 1
 
 
-def new_meeting() -> np.ndarray:
-    """(9,) int64: a place to meet; nobody has arrived."""
-    return np.zeros(9, np.int64)
+def new_phases(count: int) -> np.ndarray:
+    """((count + 1) lines,) int64: so many phases, the first of them open."""
+    return np.zeros((count + 1) * _LINE, np.int64)
 
 
-def call_off(meeting: np.ndarray) -> None:
-    """Tells all who wait, or will, that not all will come."""
-    meeting[_OPENED] = -1
+def call_off(phases: np.ndarray) -> None:
+    """Tells all who wait, or will, that no further phase begins."""
+    phases[0] = -1
 
 
 @njit
-def arrive(meeting, number, threads):
-    """Arrives at the meeting of a number, from 0; a thread arrives at each of them once.
+def take_piece(phases, phase):
+    """A piece of an open phase that nobody else takes: its number, from 0.
+
+    Numbers go on when there are no more pieces.
+    """
+    return _add_one(phases, (phase + 1) * _LINE + _TAKEN)
+
+
+@njit
+def piece_done(phases, phase, count):
+    """Says that a piece is done.
 
     Returns:
-        whether the thread is the last.
+        whether it is the last of its phase: whoever did it opens the next.
     """
-    return _add_one(meeting, _ARRIVED) + 1 == (number + 1) * threads
+    return _add_one(phases, (phase + 1) * _LINE + _DONE) + 1 == count
 
 
 @njit
-def open_after(meeting, number):
-    """The last thread lets all go on after the meeting of a number."""
-    _write(meeting, _OPENED, number + 1)
+def open_next(phases, phase):
+    """Opens what comes behind a phase."""
+    _write(phases, 0, phase + 1)
 
 
 @njit
-def wait_after(meeting, number):
-    """OPEN once all may go on; CLOSED if that takes long, CALLED_OFF if it never will be."""
+def wait_for(phases, phase):
+    """OPEN once a phase may begin; CLOSED if that takes long, CALLED_OFF if it never will."""
     for _ in range(_LOOKS):
-        opened = _read(meeting, _OPENED)
+        opened = _read(phases, 0)
         if opened < 0:
             return CALLED_OFF
-        if opened > number:
+        if opened >= phase:
             return OPEN
     return CLOSED
 

@@ -1,0 +1,175 @@
+"""Pieces of phases that threads take as they come, and what becomes of those left alone."""
+
+import threading
+import time
+
+import numba
+import numpy as np
+import planted
+import pytest
+
+from nodeemb import embed
+from nodeemb.compiled import njit
+from nodeemb.roles.layout import lay_out
+from nodeemb.roles.schemes import SCHEMES
+from nodeemb.sampling.sequences import Pairs
+from nodeemb.training.backends import cpu
+from nodeemb.training.backends.pieces import (
+    CALLED_OFF,
+    CLOSED,
+    OPEN,
+    call_off,
+    new_phases,
+    open_next,
+    piece_done,
+    take_piece,
+    wait_for,
+)
+from nodeemb.training.batch import Part, cut_pairs
+from nodeemb.training.tables import new_tables
+
+
+@njit(nogil=True)
+def add_up(phases, count, pieces, made):
+    """Each piece of a phase is the sum of the phase before, and its own number.
+
+    made: (count + 1, pieces).
+    """
+    for phase in range(count):
+        while wait_for(phases, phase) == CLOSED:
+            pass
+        piece = take_piece(phases, phase)
+        while piece < pieces:
+            made[phase + 1, piece] += made[phase].sum() % 1000 + piece
+            if piece_done(phases, phase, pieces):
+                open_next(phases, phase)
+            piece = take_piece(phases, phase)
+
+
+@pytest.mark.parametrize("pieces", [1, 7])
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_each_piece_is_done_once_when_those_before_are_done(threads, pieces):
+    count = 2000 if threads <= numba.config.NUMBA_NUM_THREADS else 30
+    want = np.ones((count + 1, pieces), np.int64)
+    for phase in range(count):
+        want[phase + 1] += want[phase].sum() % 1000 + np.arange(pieces)
+    phases, made = new_phases(count), np.ones((count + 1, pieces), np.int64)
+    add_up(new_phases(1), 1, 1, np.ones((2, 1), np.int64))
+    given = (phases, count, pieces, made)
+    some = [threading.Thread(target=add_up, args=given) for _ in range(threads)]
+    for thread in some:
+        thread.start()
+    for thread in some:
+        thread.join(60)
+        assert not thread.is_alive()
+    np.testing.assert_array_equal(made, want)
+
+
+def test_who_waits_and_who_is_told_that_nothing_comes():
+    phases = new_phases(3)
+    assert [take_piece(phases, 0) for _ in range(3)] == [0, 1, 2]
+    assert [bool(piece_done(phases, 0, 3)) for _ in range(3)] == [False, False, True]
+    assert (wait_for(phases, 0), wait_for(phases, 1)) == (OPEN, CLOSED)
+    open_next(phases, 0)
+    assert (wait_for(phases, 1), wait_for(phases, 2)) == (OPEN, CLOSED)
+    call_off(phases)
+    assert {wait_for(phases, phase) for phase in range(3)} == {CALLED_OFF}
+
+
+# ---- the steps of a training ------------------------------------------------------------
+
+
+def trained(threads):
+    graph = planted.block_model((40, 40))
+    options = {"roles.dim": 8, "sampler.walks_per_node": 20}
+    return embed(graph, "deepwalk", seed=0, threads=threads, options=options).table
+
+
+def is_at(where):
+    return (threading.current_thread() is threading.main_thread()) == (where == "main")
+
+
+@pytest.mark.parametrize("where", ["main", "other"])
+def test_a_late_thread_changes_nothing(where, monkeypatch):
+    want, whole = trained(1), cpu.do_steps
+    begun = []
+
+    def slow(*about):
+        if is_at(where) and len(begun) < 3:
+            begun.append(where)
+            time.sleep(0.1)
+        return whole(*about)
+
+    monkeypatch.setattr(cpu, "do_steps", slow)
+    monkeypatch.setattr(cpu, "_A_THREAD", 1)
+    np.testing.assert_array_equal(trained(2), want)
+    assert len(begun) == 3
+
+
+def test_a_thread_that_waits_gives_its_core_away_and_in_the_end_sleeps(monkeypatch):
+    rests = []
+
+    def in_vain(_threads, _phases, place, *_about):
+        place[1] += 1
+        return len(rests) == 60
+
+    monkeypatch.setattr(cpu, "do_steps", in_vain)
+    monkeypatch.setattr(cpu, "_let_others_run", lambda: rests.append("short"))
+    monkeypatch.setattr(time, "sleep", rests.append)
+    stack = cpu.stack_of([[one_pair()]], [8], [16])[0]
+    cpu._share(1, 2, None, None, None, stack)
+    assert rests == ["short"] * 50 + [1e-3] * 10
+
+
+def one_pair():
+    noise = np.empty((1, 0), np.int32)
+    pairs = Pairs(*np.array([[0], [1]], np.int32), np.ones(1, np.float32), None)
+    return Part(0, cut_pairs(pairs, 1.0, 8), noise, noise, 0.0)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_is_done_meanwhile_is_done_once_while_others_are_at_the_steps(
+    threads, monkeypatch
+):
+    monkeypatch.setattr(cpu, "_A_THREAD", 1)
+    layout = lay_out(SCHEMES["source_target"], 8, "none")
+    tables = new_tables(2, layout, 0)
+    before, called = tables.table.copy(), []
+    backend = cpu.CpuBackend(tables, layout, "logistic", "sgd", np.empty(0), threads)
+    numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
+
+    def meanwhile():
+        called.append(numba.get_num_threads())
+        until = time.monotonic() + 30
+        while threads == 2 and (tables.table == before).all():
+            assert time.monotonic() < until, "nobody is at the steps"
+            time.sleep(0.001)
+
+    batches = [[one_pair()]] * 5
+    backend.steps(batches, [1.0] * 5, [0] * 5, meanwhile)
+    most = numba.config.NUMBA_NUM_THREADS
+    assert called == [most if threads == 1 else max(1, most // 2)]
+    assert numba.get_num_threads() == most
+    assert (tables.table != before).any()
+
+
+@pytest.mark.parametrize("where", ["main", "other"])
+@pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt])
+def test_when_a_thread_fails_the_others_do_not_wait_for_it(where, error, monkeypatch):
+    whole, ended, taken = cpu.do_steps, [], threading.Event()
+
+    def failing(threads, phases, place, *about):
+        if is_at(where):
+            take_piece(phases, 0)  # and never does it
+            taken.set()
+            raise error("no room")
+        assert taken.wait(30)
+        done = whole(threads, phases, place, *about)
+        ended.append((done, place[0]))
+        return done
+
+    monkeypatch.setattr(cpu, "do_steps", failing)
+    monkeypatch.setattr(cpu, "_A_THREAD", 1)
+    with pytest.raises(error, match="no room"):
+        trained(2)
+    assert ended[-1] in ((True, 0), (True, 1))
