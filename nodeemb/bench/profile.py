@@ -24,10 +24,10 @@ from nodeemb.training.backends import short_blocks as short
 from nodeemb.training.backends.blocks import make_room, squashed_by_weigh
 from nodeemb.training.backends.cpu import CpuBackend
 from nodeemb.training.backends.halves import multiply_halves
-from nodeemb.training.backends.kernels import longest, take_both, take_noise, words_for
+from nodeemb.training.backends.kernels import take_both, take_noise, words_for
 from nodeemb.training.backends.machine import padded
 from nodeemb.training.backends.products import TILE, multiply
-from nodeemb.training.backends.steps import do_block
+from nodeemb.training.backends.steps import do_block, spot_for
 from nodeemb.training.backends.vectors import weigh
 from nodeemb.training.backends.whole_blocks import (
     band_pitch,
@@ -167,20 +167,25 @@ def _many_halves(times, out, a, b, rows, columns, depth):
 @njit
 def _slopes(model, stack, bands, aligned, slopes, grouped, told):
     """The slopes of steps, which are not applied."""
-    pitch = stack.pitches[0]
-    room = make_room(stack.longest, stack.noise, stack.wide, pitch, model.table)
-    words = words_for(model.halves, room, pitch)
+    spot = spot_for(0, model, stack)
     for p in range(len(stack.band)):
         for b in range(stack.opened[p + 1] - stack.opened[p] - 1):
-            do_block(
-                b, p, room, words, model, stack, bands, aligned, slopes, 0, told.losses
-            )
+            do_block(b, p, spot, model, stack, bands, aligned, slopes, 0, told.losses)
+
+
+@njit
+def _longest(blocks):
+    """Rows of the longest block."""
+    most = 1
+    for b in range(len(blocks) - 1):
+        most = max(most, blocks[b + 1] - blocks[b])
+    return most
 
 
 @njit
 def _gathers(table, words, left, right, pitch, rows, blocks, noise):
     """The copies of the rows of every block."""
-    room = make_room(longest(blocks), noise.shape[1], 1, pitch, table)
+    room = make_room(_longest(blocks), noise.shape[1], 1, pitch, table)
     halves, none = words_for(words, room, pitch), np.zeros(0, table.dtype)
     for b in range(len(blocks) - 1):
         own = rows[blocks[b] : blocks[b + 1]]
@@ -192,9 +197,9 @@ def _gathers(table, words, left, right, pitch, rows, blocks, noise):
 def _products(table, words, window, pitch, length, blocks, noise):
     """The products of every block, on zeros, and the turning and rounding within them."""
     others = noise.shape[1]
-    room = make_room(longest(blocks), others, 2 * window + 1, pitch, table)
+    room = make_room(_longest(blocks), others, 2 * window + 1, pitch, table)
     halves = words_for(words, room, pitch)
-    slopes = np.zeros((2 * longest(blocks) + others) * pitch, table.dtype)
+    slopes = np.zeros((2 * _longest(blocks) + others) * pitch, table.dtype)
     for b in range(len(blocks) - 1):
         count = blocks[b + 1] - blocks[b]
         _block(room, halves, window, pitch, length, count, others, slopes)
@@ -235,7 +240,7 @@ def _block(room, words, window, pitch, length, count, others, slopes):
 def _sigmoids(table, window, blocks, noise):
     """The sigmoids of every block, on zeros, and their weights."""
     size, others = table.itemsize, noise.shape[1]
-    room = make_room(longest(blocks), others, 2 * window + 1, 1, table)
+    room = make_room(_longest(blocks), others, 2 * window + 1, 1, table)
     wide, jump = padded(others, size), band_pitch(2 * window + 1, size)
     law, one = np.ones(wide + jump, table.dtype), table.dtype.type(1)
     own = padded(2 * window + 1, size)

@@ -252,15 +252,6 @@ def total(values):
 
 
 @njit
-def longest(blocks):
-    """Rows of the longest block."""
-    most = 1
-    for b in range(len(blocks) - 1):
-        most = max(most, blocks[b + 1] - blocks[b])
-    return most
-
-
-@njit
 def group(nodes, head, following, touched, order, ends):
     """Brings the contributions of each node together, in batch order.
 

@@ -91,64 +91,78 @@ def do_steps(
         whether it is done; if not, the others are long in coming to an end: call it again.
     """
     shares = 1 if threads == 1 else _SHARES * threads
-    p = stack.steps[place[0] // 2]
-    room = _room_for(stack, stack.pitches[p], model.table)
-    words = words_for(model.halves, room, stack.pitches[p])
-    length = stack.lengths[p]
+    # most often all parts have vectors of one length
+    spot = spot_for(stack.steps[place[0] // 2], model, stack)
     while place[0] < 2 * len(stack.counts):
         phase, s = place[0], place[0] // 2
         found = wait_for(phases, phase)
         if found != OPEN:
             place[1] += 1
             return found == CALLED_OFF
-        p, last = stack.steps[s], stack.steps[s + 1]
         if phase % 2 == 0:
-            first_end = stack.opened[p]
-            # a part has one end of blocks more than it has blocks
-            blocks = stack.opened[last] - first_end - (last - p)
-            count, before = max(1, blocks), 0
-            piece = take_piece(phases, phase)
-            while piece < count:
-                while piece < blocks and piece - before >= _blocks_in(stack, p):
-                    before += _blocks_in(stack, p)
-                    p += 1
-                if (
-                    stack.lengths[p] != length
-                ):  # what lies behind a vector must be zeros
-                    length = stack.lengths[p]
-                    room = _room_for(stack, stack.pitches[p], model.table)
-                    words = words_for(model.halves, room, stack.pitches[p])
-                if piece < blocks:
-                    pairs[p] += do_block(
-                        piece - before, p, room, words, model, stack, bands, aligned,
-                        slopes, told.loss_every[s], told.losses,
-                    )  # fmt: skip
-                if piece_done(phases, phase, count):
-                    grouped.nodes[0] = group(
-                        slopes.nodes[: stack.counts[s]], grouped.head,
-                        grouped.following, grouped.touched, grouped.order, grouped.ends,
-                    )  # fmt: skip
-                    open_next(phases, phase)
-                piece = take_piece(phases, phase)
+            _find_slopes(
+                s, phases, spot, pairs, model, stack, bands, aligned, slopes, grouped, told
+            )  # fmt: skip
         else:
-            piece = take_piece(phases, phase)
-            while piece < shares:
-                if grouped.nodes[0] > 0:
-                    apply_share(
-                        piece, shares, model.table, model.squares, model.edges, slopes,
-                        model.segments, grouped.order, grouped.ends[: grouped.nodes[0]],
-                        grouped.touched, model.optimizer, told.rates[s], model.floored,
-                    )  # fmt: skip
-                if piece_done(phases, phase, shares):
-                    open_next(phases, phase)
-                piece = take_piece(phases, phase)
+            _apply(s, phases, shares, model, slopes, grouped, told.rates[s])
         place[0], place[1] = phase + 1, 0
     return True
 
 
 @njit
-def _room_for(stack, pitch, table):
-    return make_room(stack.longest, stack.noise, stack.wide, pitch, table)
+def _find_slopes(
+    s, phases, spot, pairs, model, stack, bands, aligned, slopes, grouped, told
+):  # fmt: skip
+    """Blocks of a step, until none is left."""
+    p, blocks = stack.steps[s], 0
+    for k in range(p, stack.steps[s + 1]):
+        blocks += _blocks_in(stack, k)
+    passed = 0
+    piece = take_piece(phases, 2 * s)
+    while piece < max(1, blocks):
+        if piece < blocks:
+            while piece - passed >= _blocks_in(stack, p):
+                passed += _blocks_in(stack, p)
+                p += 1
+            if stack.lengths[p] != spot[2]:
+                spot = spot_for(p, model, stack)
+            pairs[p] += do_block(
+                piece - passed, p, spot, model, stack, bands, aligned, slopes,
+                told.loss_every[s], told.losses,
+            )  # fmt: skip
+        if piece_done(phases, 2 * s, max(1, blocks)):
+            grouped.nodes[0] = group(
+                slopes.nodes[: stack.counts[s]], grouped.head, grouped.following,
+                grouped.touched, grouped.order, grouped.ends,
+            )  # fmt: skip
+            open_next(phases, 2 * s)
+        piece = take_piece(phases, 2 * s)
+
+
+@njit
+def _apply(s, phases, shares, model, slopes, grouped, rate):
+    """Shares of a step's updates, until none is left."""
+    nodes = grouped.nodes[0]
+    share = take_piece(phases, 2 * s + 1)
+    while share < shares:
+        if nodes > 0:
+            apply_share(
+                share, shares, model.table, model.squares, model.edges, slopes,
+                model.segments, grouped.order, grouped.ends[:nodes], grouped.touched,
+                model.optimizer, rate, model.floored,
+            )  # fmt: skip
+        if piece_done(phases, 2 * s + 1, shares):
+            open_next(phases, 2 * s + 1)
+        share = take_piece(phases, 2 * s + 1)
+
+
+@njit
+def spot_for(p, model, stack):
+    """Where a thread works at blocks of parts with vectors as long as those of part p, since
+    what lies behind a vector must be zeros: a Room, its Words or None, the length."""
+    pitch = stack.pitches[p]
+    room = make_room(stack.longest, stack.noise, stack.wide, pitch, model.table)
+    return room, words_for(model.halves, room, pitch), stack.lengths[p]
 
 
 @njit
@@ -159,7 +173,7 @@ def _blocks_in(stack, p):
 
 @njit
 def do_block(
-    b, p, room, words, model, stack, bands, aligned, slopes, loss_every, losses
+    b, p, spot, model, stack, bands, aligned, slopes, loss_every, losses
 ):  # fmt: skip
     """Slopes of block b of part p.
 
@@ -168,26 +182,24 @@ def do_block(
     """
     if bands is None:
         return _of_aligned(
-            b, p, room, words, model, stack, aligned, slopes, loss_every, losses
+            b, p, spot, model, stack, aligned, slopes, loss_every, losses
         )
     else:  # noqa: RET505  (numba leaves out one of two branches)
         if stack.band[p]:
-            return _of_band(
-                b, p, room, words, model, stack, bands, slopes, loss_every, losses
-            )
+            return _of_band(b, p, spot, model, stack, bands, slopes, loss_every, losses)
         return _of_aligned(
-            b, p, room, words, model, stack, aligned, slopes, loss_every, losses
+            b, p, spot, model, stack, aligned, slopes, loss_every, losses
         )
 
 
 @njit
-def _of_band(b, p, room, words, model, stack, bands, slopes, loss_every, losses):
+def _of_band(b, p, spot, model, stack, bands, slopes, loss_every, losses):
     first, last = stack.first[p], stack.last[p]
     a, z = bands.windows[p], bands.windows[p + 1]
     blocks, right, left, own = _blocks_of(p, stack, losses)
     side = stack.sides[p]
     return do_band_block(
-        b, room, words, model.table, model.shift,
+        b, spot[0], spot[1], model.table, model.shift,
         _map_of(model.segments, side), _map_of(model.segments, side ^ 1), side,
         stack.lengths[p], stack.pitches[p],
         bands.rows[first:last], bands.start[first:last], bands.stop[first:last], blocks,
@@ -199,7 +211,7 @@ def _of_band(b, p, room, words, model, stack, bands, slopes, loss_every, losses)
 
 
 @njit
-def _of_aligned(b, p, room, words, model, stack, aligned, slopes, loss_every, losses):
+def _of_aligned(b, p, spot, model, stack, aligned, slopes, loss_every, losses):
     if aligned is None:
         return 0
     else:  # noqa: RET505  (as above)
@@ -207,7 +219,7 @@ def _of_aligned(b, p, room, words, model, stack, aligned, slopes, loss_every, lo
         blocks, right, left, own = _blocks_of(p, stack, losses)
         side = stack.sides[p]
         do_aligned_block(
-            b, room, words, model.table, model.shift,
+            b, spot[0], spot[1], model.table, model.shift,
             _map_of(model.segments, side), _map_of(model.segments, side ^ 1), side,
             stack.lengths[p], stack.pitches[p],
             aligned.left[first:last], aligned.right[first:last],
