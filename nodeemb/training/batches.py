@@ -39,7 +39,7 @@ from nodeemb.training.unlinked import Unlinked, with_unlinked
 
 BATCHES_AN_EPOCH = 50
 DRAWN_AT_ONCE = 16
-_NODES_AHEAD = 65_536  # of batches that are made before the first of them is trained on
+NODES_AHEAD = 65_536  # of batches that are made before the first of them is trained on
 
 
 class Noise(NamedTuple):
@@ -177,7 +177,7 @@ def batches_ahead(feed: Feed, epoch: int, first: int = 0) -> Iterator[list[list[
             own = part_of(drawn, a, min(a + feed.per_batch, count))
             several.append(list(_parts(feed, own, epoch, number)))
             nodes += sum(len(part.pairs[0]) for part in several[-1])
-            if nodes >= _NODES_AHEAD:
+            if nodes >= NODES_AHEAD:
                 yield several
                 several, nodes = [], 0
         if several:

@@ -147,7 +147,7 @@ def test_cleaning_takes_what_is_old_and_unused_only(nodeemb, here, kept):
 
 def test_the_folders_in_use_are_those_of_the_kernels():
     names = compiled.names_in_use()
-    for kernel in (kernels.apply_share, kernels.band_blocks):
+    for kernel in (kernels.apply_share, kernels.do_band_block):
         assert set(Path(kernel.stats.cache_path).parts) & names
     assert compiled.kept_folder().is_dir()
 

@@ -183,7 +183,7 @@ def test_progress_goes_up_to_the_whole(monkeypatch):
     assert [p.share for p in told] == [0.5, 1.0]
     told.clear()
     # of large batches each is told of
-    monkeypatch.setattr("nodeemb.training.batches._NODES_AHEAD", 2)
+    monkeypatch.setattr("nodeemb.training.batches.NODES_AHEAD", 2)
     train(Counting(), feed_of(epochs=2), told.append)
     shares = [p.share for p in told]
     assert shares == pytest.approx(np.arange(1, 7) / 6)
@@ -270,7 +270,7 @@ def any_feed(method, seed=0, **training):
 
 @pytest.mark.parametrize("most, several", [(1, 1), (60, 6), (10**9, 16)])
 def test_of_large_batches_few_are_made_ahead(most, several, monkeypatch):
-    monkeypatch.setattr("nodeemb.training.batches._NODES_AHEAD", most)
+    monkeypatch.setattr("nodeemb.training.batches.NODES_AHEAD", most)
     feed = any_feed("walks")
     ahead = list(batches_ahead(feed, 0, 2))
     assert [rows_of(p) for some in ahead for p in some] == [

@@ -15,6 +15,7 @@ from nodeemb.roles.layout import Map
 from nodeemb.training.backends.blocks import make_room
 from nodeemb.training.backends.kernels import (
     Segments,
+    Slopes,
     apply_share,
     do_aligned_block,
     do_band_block,
@@ -29,6 +30,7 @@ from nodeemb.training.backends.pieces import (
     take_piece,
     wait_for,
 )
+from nodeemb.training.backends.stack import AlignedPairs, Bands, Stack
 
 _SHARES = 4  # of the updates of a step, for each thread
 
@@ -79,7 +81,8 @@ class Told(NamedTuple):
 
 @njit(nogil=True)
 def do_steps(
-    threads, phases, place, pairs, model, stack, bands, aligned, slopes, grouped, told
+    threads, phases, place, pairs, model: Model, stack: Stack, bands: Bands | None,
+    aligned: AlignedPairs | None, slopes: Slopes, grouped: Grouped, told: Told,
 ):  # fmt: skip
     """Does pieces of some steps until all are done, or called off.
 
