@@ -139,7 +139,7 @@ def forecast_memory(
     sampler += _walked(size, recipe)
     squares = (n + layout.core_rows) * len(layout.roles) * itemsize
     tables = (3 if validated else 2) * table + squares + 4 * n
-    blocks, block = _batch(size, recipe)
+    blocks, block, epoch = _batch(size, recipe)
     vectors = _vectors(recipe, block)
     numbers = sum(vectors[name] * length for name, length in layout.lengths.items())
     batch = round(1.1 * blocks * numbers * itemsize)
@@ -151,7 +151,7 @@ def forecast_memory(
             squares_of = len(layout.channels) * blocks * block**2
             batch += _TORCH_SQUARES * itemsize * squares_of
     sampler += blocks * sum(vectors.values()) * _PLACE
-    drawn = DRAWN_AT_ONCE * blocks * block
+    drawn = min(DRAWN_AT_ONCE * blocks * block, epoch)
     sampler += drawn * 13  # two rows, a weight, a kind
     sampler += round(_AHEAD * min(drawn, NODES_AHEAD + blocks * block))
     if recipe.objective.shift:
@@ -212,8 +212,8 @@ def _vectors(recipe: Recipe, block: int) -> dict[str, int]:
     return counted
 
 
-def _batch(size: Size, recipe: Recipe) -> tuple[int, int]:
-    """(blocks of a batch, rows or pairs of a block)."""
+def _batch(size: Size, recipe: Recipe) -> tuple[int, int, int]:
+    """(blocks of a batch, rows or pairs of a block, and of an epoch)."""
     training, sampler = recipe.training, recipe.sampler
     if sampler.kind == "edges":
         block, epoch = training.block_pairs, size.arcs
@@ -228,7 +228,7 @@ def _batch(size: Size, recipe: Recipe) -> tuple[int, int]:
         epoch = size.nodes * sampler.walks_per_node * sampler.walk_length
     epoch *= 1 + recipe.noise.unlinked
     blocks = min(training.batch_blocks, epoch // (BATCHES_AN_EPOCH * block))
-    return max(1, blocks), block
+    return max(1, blocks), block, round(epoch)
 
 
 def check_memory(

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a question asked between two steps, instead of anywhere in one."""
+"""Ctrl-C and SIGTERM as a question asked after every few steps, instead of anywhere in one."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ from nodeemb.forecast import Size
 from nodeemb.graph.graph import Graph
 from nodeemb.recipe import Recipe
 from nodeemb.rng import integers, stream_key, units
-from nodeemb.training.batches import batches_ahead, num_batches
+from nodeemb.training.batches import DRAWN_AT_ONCE, batches, num_batches
 from nodeemb.training.tables import new_tables
 
 _SAMPLE_NODES = 20_000
@@ -127,7 +128,7 @@ def seconds_of_epoch(
     drawn = steps = count = 0
     while steps == 0 or drawing + stepping < moment:
         begun = time.monotonic()
-        several = next(batches_ahead(feed, 0))
+        several = list(islice(batches(feed, 0), DRAWN_AT_ONCE))
         made = time.monotonic()
         some = [parts for parts in several[: max(1, count)] if parts]
         if some:

@@ -213,7 +213,7 @@ def carry_out(
     Args:
         job: what to do.
         threads: as in `embed`.
-        progress: called after every batch.
+        progress: called after every few steps.
         minutes: between two checkpoints, in a file beside the folder that is there until
             the folder is (see `resume`); 0 for none.
 

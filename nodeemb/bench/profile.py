@@ -26,8 +26,9 @@ from nodeemb.training.backends.cpu import CpuBackend
 from nodeemb.training.backends.halves import multiply_halves
 from nodeemb.training.backends.kernels import take_both, take_noise, words_for
 from nodeemb.training.backends.machine import padded
+from nodeemb.training.backends.pieces import new_phases
 from nodeemb.training.backends.products import TILE, multiply
-from nodeemb.training.backends.steps import do_block, spot_for
+from nodeemb.training.backends.steps import find_slopes, spot_for
 from nodeemb.training.backends.vectors import weigh
 from nodeemb.training.backends.whole_blocks import (
     band_pitch,
@@ -81,7 +82,7 @@ def profile(name: str, graph: Graph, choices: dict[str, Any]) -> list[Figure]:
         steps = min(steps, spent_in["steps"])
         compiled = min(compiled, spent_in["do_steps"])
     abouts = [engine.about(s, [rate] * len(s), [0] * len(s)) for s in drawn]
-    slopes = min(_seconds(_slopes, abouts) for _ in range(_TIMES + 1))
+    slopes = min(_seconds(_find_slopes, abouts) for _ in range(_TIMES + 1))
     left, right = next(iter(layout.channels.values()))
     spent = {"": steps + sampling, "_sampling": sampling}
     pitch, table = padded(dim, tables.table.itemsize), tables.table
@@ -117,6 +118,12 @@ def _stepped(engine: CpuBackend, several: list[list[Part]], rate: float) -> int:
     """Does steps; the pairs of them."""
     rates, none = [rate] * len(several), [0] * len(several)
     return sum(loss.pairs for loss in engine.steps(several, rates, none))
+
+
+def _find_slopes(*about: Any) -> None:
+    stack = about[1]
+    pairs = np.zeros(len(stack.band), np.int64)
+    _slopes(new_phases(2 * len(stack.counts)), pairs, *about)
 
 
 def _cumulative(watch: cProfile.Profile) -> dict[str, float]:
@@ -165,12 +172,13 @@ def _many_halves(times, out, a, b, rows, columns, depth):
 
 
 @njit
-def _slopes(model, stack, bands, aligned, slopes, grouped, told):
-    """The slopes of steps, which are not applied."""
+def _slopes(phases, pairs, model, stack, bands, aligned, slopes, grouped, told):
+    """The slopes of steps, grouped by node, which are not applied."""
     spot = spot_for(0, model, stack)
-    for p in range(len(stack.band)):
-        for b in range(stack.opened[p + 1] - stack.opened[p] - 1):
-            do_block(b, p, spot, model, stack, bands, aligned, slopes, 0, told.losses)
+    for s in range(len(stack.counts)):
+        find_slopes(
+            s, phases, spot, pairs, model, stack, bands, aligned, slopes, grouped, told
+        )
 
 
 @njit

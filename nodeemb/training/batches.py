@@ -158,12 +158,14 @@ def num_batches(feed: Feed) -> int:
 
 def batches(feed: Feed, epoch: int, first: int = 0) -> Iterator[list[Part]]:
     """The batches of an epoch, from number `first` on."""
-    for several in batches_ahead(feed, epoch, first):
-        yield from several
+    for [parts] in batches_ahead(feed, epoch, first, 1):
+        yield parts
 
 
-def batches_ahead(feed: Feed, epoch: int, first: int = 0) -> Iterator[list[list[Part]]]:
-    """The same, several at a time; of large batches fewer, at least one."""
+def batches_ahead(
+    feed: Feed, epoch: int, first: int = 0, most: int = DRAWN_AT_ONCE
+) -> Iterator[list[list[Part]]]:
+    """The same, up to `most` at a time; of large batches fewer, at least one."""
     total = num_batches(feed)
     # several are drawn at once, which gives the same sequences for less overhead
     for ahead in range(first, total, DRAWN_AT_ONCE):
@@ -177,7 +179,7 @@ def batches_ahead(feed: Feed, epoch: int, first: int = 0) -> Iterator[list[list[
             own = part_of(drawn, a, min(a + feed.per_batch, count))
             several.append(list(_parts(feed, own, epoch, number)))
             nodes += sum(len(part.pairs[0]) for part in several[-1])
-            if nodes >= NODES_AHEAD:
+            if nodes >= NODES_AHEAD or len(several) == most:
                 yield several
                 several, nodes = [], 0
         if several:

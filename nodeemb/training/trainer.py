@@ -28,7 +28,13 @@ _LAST_RATE = 1e-4  # the linear schedule ends at this share of the learning rate
 
 
 class Backend(Protocol):
-    """Something that does steps on tables: reference, cpu or torch."""
+    """Something that does steps on tables: reference, cpu or torch.
+
+    Attributes:
+        at_once: how many steps it is asked for at a time, at most.
+    """
+
+    at_once: int
 
     @property
     def tables(self) -> Tables:
@@ -61,12 +67,11 @@ def train(
     Args:
         backend: holds the tables.
         feed: makes the batches.
-        progress: called after every few batches.
+        progress: called after every few steps.
         validate: table -> a score, higher is better; called after every epoch. The tables
             end as they were after the best epoch.
         state: where an earlier training stood; the backend's tables are of that moment.
-        after_steps: called after every few batches, between two steps; may raise to end
-            training.
+        after_steps: called after every few steps; may raise to end training.
 
     Raises:
         Diverged: the loss became non-finite; the tables are back at the last good epoch.
@@ -123,7 +128,7 @@ def _run_epoch(
     watched, latest = max(1, steps // _LOSS_STEPS), None
     earlier_pairs, earlier = state.history.pairs, state.total_seconds - state.seconds
     begun = time.monotonic() - state.seconds
-    ahead = batches_ahead(feed, state.epoch, state.step)
+    ahead = batches_ahead(feed, state.epoch, state.step, backend.at_once)
     several, following = next(ahead, []), []
 
     def go_ahead() -> None:

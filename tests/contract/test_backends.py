@@ -372,7 +372,7 @@ def test_threads_change_nothing(scheme, batch, monkeypatch):
     assert first == second
 
 
-@pytest.mark.parametrize("scheme", ["source_target", "four_side"])
+@pytest.mark.parametrize("scheme", ["source_target", "four_side", "close_direction"])
 @pytest.mark.parametrize(
     "make",
     [cpu(1), cpu(2), cpu(5), TorchBackend, ReferenceBackend],

@@ -19,6 +19,7 @@ from nodeemb.interrupt import asked_to_stop
 from nodeemb.recipe import load_recipe, presets
 from nodeemb.run import embed
 from nodeemb.training import checkpoint as checkpoint_module
+from nodeemb.training.backends.cpu import CpuBackend
 from nodeemb.training.checkpoint import Checkpoints, read_header, write_checkpoint
 from nodeemb.training.state import State
 
@@ -28,6 +29,12 @@ SMALL = {"training.epochs": 3, "training.batch_blocks": 1}
 @pytest.fixture
 def graph():
     return planted.random_digraph(60, 400, seed=3)
+
+
+@pytest.fixture(autouse=True)
+def step_by_step(monkeypatch):
+    """Training may be stopped after every step."""
+    monkeypatch.setattr(CpuBackend, "at_once", 1)
 
 
 def stopped_after(monkeypatch, steps):
@@ -74,10 +81,11 @@ def same(one, other):
 @pytest.mark.parametrize(
     "preset", [p for p in presets() if load_recipe(p).factorise is None]
 )
-@pytest.mark.parametrize("steps", [1, 7])
+@pytest.mark.parametrize("steps, at_once", [(1, 1), (7, 1), (2, 3)])
 def test_a_run_in_pieces_equals_a_whole_one(
-    monkeypatch, tmp_path, graph, preset, steps
+    monkeypatch, tmp_path, graph, preset, steps, at_once
 ):
+    monkeypatch.setattr(CpuBackend, "at_once", at_once)
     few = {"sampler.walks_per_node": 2} if preset in ("deepwalk", "node2vec") else {}
     if preset in planted.TEXT:
         few = {"sampler.piece_length": 8, "training.block_rows": 16}

@@ -136,7 +136,6 @@ def test_what_is_done_meanwhile_is_done_once_while_others_are_at_the_steps(
     tables = new_tables(2, layout, 0)
     before, called = tables.table.copy(), []
     backend = cpu.CpuBackend(tables, layout, "logistic", "sgd", np.empty(0), threads)
-    numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
 
     def meanwhile():
         called.append(numba.get_num_threads())
@@ -147,10 +146,34 @@ def test_what_is_done_meanwhile_is_done_once_while_others_are_at_the_steps(
 
     batches = [[one_pair()]] * 5
     backend.steps(batches, [1.0] * 5, [0] * 5, meanwhile)
-    most = numba.config.NUMBA_NUM_THREADS
-    assert called == [most if threads == 1 else max(1, most // 2)]
-    assert numba.get_num_threads() == most
+    assert called == [1]
+    assert numba.get_num_threads() == backend.threads
     assert (tables.table != before).any()
+
+
+@pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt])
+def test_when_making_the_next_batches_fails_the_steps_end(error, monkeypatch):
+    monkeypatch.setattr(cpu, "_A_THREAD", 1)
+    layout = lay_out(SCHEMES["source_target"], 8, "none")
+    tables = new_tables(2, layout, 0)
+    before = tables.table.copy()
+    backend = cpu.CpuBackend(tables, layout, "logistic", "sgd", np.empty(0), 2)
+    phases = []
+
+    def kept(count):
+        phases.append(new_phases(count))
+        return phases[-1]
+
+    def meanwhile():
+        while (tables.table == before).all():
+            time.sleep(1e-4)
+        raise error("no room")
+
+    monkeypatch.setattr(cpu, "new_phases", kept)
+    batches = [[one_pair()]] * 200_000
+    with pytest.raises(error, match="no room"):
+        backend.steps(batches, [1.0] * len(batches), [0] * len(batches), meanwhile)
+    assert 0 < phases[0][0] < len(batches)
 
 
 @pytest.mark.parametrize("where", ["main", "other"])

@@ -23,6 +23,7 @@ from nodeemb.rng import integers, stream_key
 from nodeemb.roles.layout import lay_out
 from nodeemb.roles.schemes import SCHEMES
 from nodeemb.run import embed
+from nodeemb.training.backends.cpu import CpuBackend
 
 BLOCKS = planted.block_model()
 RING = planted.directed_ring(5)
@@ -394,7 +395,8 @@ def test_a_seed_may_be_any_whole_number():
 # ---- what is told -------------------------------------------------------------------------
 
 
-def test_progress_goes_up_to_the_whole():
+def test_progress_goes_up_to_the_whole(monkeypatch):
+    monkeypatch.setattr(CpuBackend, "at_once", 2)
     told: list[Progress] = []
     embed(BLOCKS, "nerd", dim=4, options=SHORT, progress=told.append)
     shares = [moment.share for moment in told]

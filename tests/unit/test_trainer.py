@@ -43,7 +43,8 @@ from nodeemb.training.trainer import train
 class Counting:
     """A backend whose table counts the steps; loss and breakdown go by a script."""
 
-    def __init__(self, losses=None, ruined_at=None):
+    def __init__(self, losses=None, ruined_at=None, at_once=16):
+        self.at_once = at_once
         self.tables = Tables(np.zeros((3, 2), np.float32), np.zeros((3, 1), np.float32))
         self.losses, self.ruined_at = losses or {}, ruined_at
         self.done, self.rates = 0, []
@@ -177,14 +178,12 @@ def test_divergence_of_sgd_names_adagrad():
 # ---- what is told on the way ------------------------------------------------------------
 
 
-def test_progress_goes_up_to_the_whole(monkeypatch):
+def test_progress_goes_up_to_the_whole():
     told: list[Progress] = []
     train(Counting(), feed_of(epochs=2), told.append)
     assert [p.share for p in told] == [0.5, 1.0]
     told.clear()
-    # of large batches each is told of
-    monkeypatch.setattr("nodeemb.training.batches.NODES_AHEAD", 2)
-    train(Counting(), feed_of(epochs=2), told.append)
+    train(Counting(at_once=1), feed_of(epochs=2), told.append)
     shares = [p.share for p in told]
     assert shares == pytest.approx(np.arange(1, 7) / 6)
     assert [p.task for p in told] == ["epoch 1/2"] * 3 + ["epoch 2/2"] * 3
@@ -268,11 +267,13 @@ def any_feed(method, seed=0, **training):
     )
 
 
-@pytest.mark.parametrize("most, several", [(1, 1), (60, 6), (10**9, 16)])
-def test_of_large_batches_few_are_made_ahead(most, several, monkeypatch):
+@pytest.mark.parametrize(
+    "most, at_once, several", [(1, 16, 1), (60, 16, 6), (10**9, 16, 16), (10**9, 5, 5)]
+)
+def test_of_large_batches_few_are_made_ahead(most, at_once, several, monkeypatch):
     monkeypatch.setattr("nodeemb.training.batches.NODES_AHEAD", most)
     feed = any_feed("walks")
-    ahead = list(batches_ahead(feed, 0, 2))
+    ahead = list(batches_ahead(feed, 0, 2, at_once))
     assert [rows_of(p) for some in ahead for p in some] == [
         rows_of(p) for p in batches(feed, 0, 2)
     ]

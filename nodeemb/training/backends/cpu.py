@@ -66,6 +66,8 @@ class CpuBackend:
         WrongUse: the scheme has a learned core, which the kernels know nothing of.
     """
 
+    at_once = 16
+
     def __init__(
         self,
         tables: Tables,
@@ -85,7 +87,6 @@ class CpuBackend:
         self.tables, self.layout = tables, layout
         dtype = tables.table.dtype
         self.threads = max(1, min(threads, nb.config.NUMBA_NUM_THREADS))
-        nb.set_num_threads(self.threads)  # the sampler's too
         self._crew = Crew()
         self._lengths = list(layout.lengths.values())
         self._pitches = [padded(length, dtype.itemsize) for length in self._lengths]
@@ -129,6 +130,7 @@ class CpuBackend:
                 joins them when it is back.
         """
         about = self.about(batches, rates, loss_every)
+        nb.set_num_threads(self.threads)  # the sampler's too
         threads = max(1, min(self.threads, int(about.stack.counts.max()) // _A_THREAD))
         phases = new_phases(2 * len(batches))
         done = self._crew.share_out(
@@ -164,15 +166,14 @@ def _share(
     *about: Any,
 ) -> np.ndarray:
     """A thread's share of some steps; the pairs that it did of each part."""
-    if t == 0 and threads > 1:
+    if t == 0:
         before = nb.get_num_threads()
-        nb.set_num_threads(max(1, before // 2))  # the others are at the steps already
         try:
+            if threads > 1:  # the others are at the steps already
+                nb.set_num_threads(max(1, before // 2))
             meanwhile()
         finally:
             nb.set_num_threads(before)
-    elif t == 0:
-        meanwhile()
     pairs, place = np.zeros(len(about[1].band), np.int64), np.zeros(2, np.int64)
     while not do_steps(threads, phases, place, pairs, *about):
         if place[1] > _SHORT_RESTS:

@@ -51,7 +51,7 @@ class Crew:
 
         Raises:
             BaseException: what a share raised, once all the others are at rest; not so an
-                interrupt that comes while this thread waits for them.
+                interrupt that comes while this thread calls or awaits them.
         """
         while len(self._tasks) < threads - 1:
             tasks: SimpleQueue[_Task | None] = SimpleQueue()

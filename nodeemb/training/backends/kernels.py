@@ -1,7 +1,7 @@
 """The fused CPU kernels: gather, score, slope, sum; nothing as long as the pairs is kept.
 
 Blocks are shared out among threads; each writes its rows' slopes to places of its own,
-and `apply` sums the slopes of a node in the order of the batch. So the result is the same
+and `apply_share` sums the slopes of a node in the order of the batch. So the result is the same
 for any number of threads.
 """
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from nodeemb.compiled import njit
 from nodeemb.prefetch import fetch
+from nodeemb.roles.layout import Map
 from nodeemb.training.backends import short_blocks as short
 from nodeemb.training.backends.blocks import (
     aligned_block,
@@ -58,48 +59,58 @@ class Segments(NamedTuple):
 
 # A part has 2 R vectors of its R rows or pairs, left before right, then the right and the
 # left noise vectors of each block. `at` is the number of its first in the batch, `base` where
-# its slopes begin. A kernel does block b.
+# its slopes begin.
 
 
 @njit
 def do_band_block(
-    b, room, words, table, shift, left_map, right_map, left_side, length, pitch,
-    rows, start, stop, blocks, after, before, limit, label, left_out,
-    noise_right, noise_left, noise_weight, objective,
-    slopes, at, base, loss_every, losses,
+    b, p, spot, model, stack, bands, slopes, loss_every, losses
 ):  # fmt: skip
-    """Slopes of a block of a band part.
+    """Slopes of block b of part p, a band.
 
-    words: room for products of bfloat16, None for float32. slopes <- of the vectors of the
-    block, and whose they are. left_side: the number of the left side's map, the right
-    side's is its even or odd neighbour. losses (B, 2) <- loss and positive weight of every
-    `loss_every`th block, 0 elsewhere.
+    slopes <- of the vectors of the block, and whose they are. losses <- at the block's place
+    its loss and positive weight, of every `loss_every`th block, 0 elsewhere.
 
     Returns:
         the number of pairs.
     """
+    if bands is None:  # then numba leaves out the rest
+        return 0
+    room, words, length, table = spot.room, spot.words, spot.length, model.table
+    pitch, side = stack.pitches[p], stack.sides[p]
+    left_map, right_map = map_of(model.segments, side), map_of(model.segments, side ^ 1)
+    blocks, noise_right, noise_left, losses = blocks_of(p, stack, losses)
+    begin, end = stack.first[p], stack.last[p]
+    rows, start, stop = (
+        bands.rows[begin:end],
+        bands.start[begin:end],
+        bands.stop[begin:end],
+    )
+    a, z = bands.windows[p], bands.windows[p + 1]
+    after, before = bands.after[a:z], bands.before[a:z]
+    left_out = bands.left_out[:, bands.gaps[p] : bands.gaps[p + 1]]
     first, last = blocks[b], blocks[b + 1]
     own = rows[first:last]
-    with_loss = loss_every > 0 and b % loss_every == 0
+    at, with_loss = stack.at[p], loss_every > 0 and b % loss_every == 0
     left_at, right_at, noise_at = name_block(
-        slopes, at, base, pitch, left_side, len(rows), b, first, last,
+        slopes, at, stack.base[p], pitch, side, len(rows), b, first, last,
         noise_right, noise_left,
     )  # fmt: skip
     slopes.nodes[at + first : at + last] = own
     slopes.nodes[at + len(rows) + first : at + len(rows) + last] = own
-    take_both(table, own, left_map, right_map, shift, room, words, pitch)
+    take_both(table, own, left_map, right_map, model.shift, room, words, pitch)
     a = np.searchsorted(left_out[0], first)
     z = np.searchsorted(left_out[0], last)
     loss, counted = band_block(
         room, words, own, start[first:last], stop[first:last], first,
-        after, before, limit, label, left_out[:, a:z], objective,
+        after, before, bands.limits[p], bands.labels[p], left_out[:, a:z], model.objective,
         pitch, length, slopes.values, left_at, right_at, with_loss,
         noise_left.shape[1] > 0,
     )  # fmt: skip
     losses[b, 1] = total(room.mass_left[: len(own)]) if with_loss else 0.0
     losses[b, 0] = loss + both_noises(
-        table, shift, left_map, right_map, length, pitch, room, words,
-        own, own, noise_right[b], noise_left[b], noise_weight, objective,
+        table, model.shift, left_map, right_map, length, pitch, room, words,
+        own, own, noise_right[b], noise_left[b], stack.noise_weight[p], model.objective,
         slopes.values, left_at, right_at, noise_at, with_loss,
     )  # fmt: skip
     return counted
@@ -107,40 +118,72 @@ def do_band_block(
 
 @njit
 def do_aligned_block(
-    b, room, words, table, shift, left_map, right_map, left_side, length, pitch,
-    left, right, weight, label, blocks,
-    noise_right, noise_left, noise_weight, objective,
-    slopes, at, base, loss_every, losses,
+    b, p, spot, model, stack, aligned, slopes, loss_every, losses
 ):  # fmt: skip
-    """Slopes of a block of an aligned part; as `do_band_block`, P pairs for R rows.
+    """Slopes of block b of part p, of aligned pairs; as `do_band_block`.
 
     Rows that are equal have one vector a block: its noise counts by the sum of the weights
     of its pairs, which is the same sum of losses for less work.
     """
-    nodes, middle = slopes.nodes, at + len(left)
+    if aligned is None:  # then numba leaves out the rest
+        return 0
+    room, words, length, table = spot.room, spot.words, spot.length, model.table
+    pitch, side = stack.pitches[p], stack.sides[p]
+    left_map, right_map = map_of(model.segments, side), map_of(model.segments, side ^ 1)
+    blocks, noise_right, noise_left, losses = blocks_of(p, stack, losses)
+    count, at = stack.last[p] - stack.first[p], stack.at[p]
     first, last = blocks[b], blocks[b + 1]
-    own_left, own_right = left[first:last], right[first:last]
+    a, z = stack.first[p] + first, stack.first[p] + last
+    left, right = aligned.left[a:z], aligned.right[a:z]
     with_loss = loss_every > 0 and b % loss_every == 0
     left_at, right_at, noise_at = name_block(
-        slopes, at, base, pitch, left_side, len(left), b, first, last,
+        slopes, at, stack.base[p], pitch, side, count, b, first, last,
         noise_right, noise_left,
     )  # fmt: skip
-    merged = nodes[at + first : at + last]
-    some_left = merged[: merge(own_left, room.slots, merged, room.place_left)]
-    merged = nodes[middle + first : middle + last]
-    some_right = merged[: merge(own_right, room.slots, merged, room.place_right)]
-    gather(table, some_left, left_map, shift, room.x, pitch)
-    gather(table, some_right, right_map, shift, room.y, pitch)
+    merged = slopes.nodes[at + first : at + last]
+    some_left = merged[: merge(left, room.slots, merged, room.place_left)]
+    merged = slopes.nodes[at + count + first : at + count + last]
+    some_right = merged[: merge(right, room.slots, merged, room.place_right)]
+    gather(table, some_left, left_map, model.shift, room.x, pitch)
+    gather(table, some_right, right_map, model.shift, room.y, pitch)
     halve_both(words, room, pitch, len(some_left), len(some_right))
     loss, losses[b, 1] = aligned_block(
-        room, own_left, own_right, weight[first:last], label[first:last],
-        objective, pitch, slopes.values, left_at, len(some_left),
+        room, left, right, aligned.weight[a:z], aligned.label[a:z],
+        model.objective, pitch, slopes.values, left_at, len(some_left),
         right_at, len(some_right), with_loss,
     )  # fmt: skip
     losses[b, 0] = loss + both_noises(
-        table, shift, left_map, right_map, length, pitch, room, words,
-        some_left, some_right, noise_right[b], noise_left[b], noise_weight, objective,
-        slopes.values, left_at, right_at, noise_at, with_loss,
+        table, model.shift, left_map, right_map, length, pitch, room, words,
+        some_left, some_right, noise_right[b], noise_left[b], stack.noise_weight[p],
+        model.objective, slopes.values, left_at, right_at, noise_at, with_loss,
+    )  # fmt: skip
+    return last - first
+
+
+@njit
+def blocks_of(p, stack, losses):
+    """The ends of a part's blocks, their noise (B, N) on the right and on the left, and the
+    losses that are theirs."""
+    first, last = stack.opened[p], stack.opened[p + 1]
+    count = last - first - 1
+    right = stack.noise_right[stack.right_at[p] : stack.right_at[p + 1]]
+    left = stack.noise_left[stack.left_at[p] : stack.left_at[p + 1]]
+    return (
+        stack.blocks[first:last],
+        right.reshape(count, len(right) // max(1, count)),
+        left.reshape(count, len(left) // max(1, count)),
+        losses[first : last - 1],
+    )
+
+
+@njit
+def map_of(segments, side):
+    """The map of a side, by its number: left before right, the sides of a channel together."""
+    a, z = segments.pointers[side], segments.pointers[side + 1]
+    ones = segments.ones[segments.ones_at[side] : segments.ones_at[side + 1]]
+    return Map(
+        segments.column[a:z], segments.place[a:z], segments.length[a:z],
+        segments.sign[a:z], ones, segments.shifts[side],
     )  # fmt: skip
 
 
@@ -286,10 +329,10 @@ def group(nodes, head, following, touched, order, ends):
 
 @njit
 def apply_share(
-    t, threads, table, squares, edges, slopes, segments, order, ends, touched,
+    share, shares, table, squares, edges, slopes, segments, order, ends, touched,
     optimizer, rate, floored,
 ):  # fmt: skip
-    """Sums the slopes of a thread's touched nodes in batch order and updates each once.
+    """Sums the slopes of a share of the touched nodes in batch order and updates each once.
 
     edges: (roles + 1,) first column of each role and bias. order, ends, touched: as `group`
     gives them, of the nodes touched. optimizer: 0 SGD, 1 row-wise Adagrad. floored: so many
@@ -303,8 +346,8 @@ def apply_share(
     pointers, column, place, length, sign, _, _, _, pitches = segments
     sums = np.empty(width, table.dtype)
     # contributions shared out evenly, whole nodes each: a popular one has many
-    first = np.searchsorted(ends, t * count // threads, "right")
-    last = np.searchsorted(ends, (t + 1) * count // threads, "right")
+    first = np.searchsorted(ends, share * count // shares, "right")
+    last = np.searchsorted(ends, (share + 1) * count // shares, "right")
     at = ends[first - 1] if first > 0 else 0
     for k in range(first, last):
         row = np.int64(touched[k])

@@ -17,22 +17,24 @@ from numba.core import types
 from numba.extending import intrinsic
 
 from nodeemb.compiled import njit
+from nodeemb.prefetch import zeros_of
 from nodeemb.training.backends.machine import address
 
 OPEN, CLOSED, CALLED_OFF = 1, 0, -1
 _LOOKS = 100_000  # some 50 microseconds
 _LINE = 8  # int64 numbers in a line of memory; each phase has one, the first is for all
+_OPENED, _CALLED_OFF = 0, 1
 _TAKEN, _DONE = 0, 1
 
 
 def new_phases(count: int) -> np.ndarray:
     """((count + 1) lines,) int64: so many phases, the first of them open."""
-    return np.zeros((count + 1) * _LINE, np.int64)
+    return zeros_of((count + 1) * _LINE, np.empty(0, np.int64))
 
 
 def call_off(phases: np.ndarray) -> None:
     """Tells all who wait, or will, that no further phase begins."""
-    phases[0] = -1
+    phases[_CALLED_OFF] = 1
 
 
 @njit
@@ -57,17 +59,16 @@ def piece_done(phases, phase, count):
 @njit
 def open_next(phases, phase):
     """Opens what comes behind a phase."""
-    _write(phases, 0, phase + 1)
+    _write(phases, _OPENED, phase + 1)
 
 
 @njit
 def wait_for(phases, phase):
     """OPEN once a phase may begin; CLOSED if that takes long, CALLED_OFF if it never will."""
     for _ in range(_LOOKS):
-        opened = _read(phases, 0)
-        if opened < 0:
+        if _read(phases, _CALLED_OFF) > 0:
             return CALLED_OFF
-        if opened >= phase:
+        if _read(phases, _OPENED) >= phase:
             return OPEN
     return CLOSED
 

@@ -22,6 +22,8 @@ from nodeemb.training.tables import Tables, renew_images
 class ReferenceBackend:
     """Steps of training by autograd, written back to numpy tables. Args as CpuBackend."""
 
+    at_once = 1
+
     def __init__(
         self,
         tables: Tables,

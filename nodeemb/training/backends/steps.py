@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from nodeemb.compiled import njit
-from nodeemb.roles.layout import Map
-from nodeemb.training.backends.blocks import make_room
+from nodeemb.training.backends import short_blocks
+from nodeemb.training.backends.blocks import Room, make_room
 from nodeemb.training.backends.kernels import (
     Segments,
     Slopes,
@@ -66,6 +66,15 @@ class Grouped(NamedTuple):
     nodes: np.ndarray
 
 
+class Spot(NamedTuple):
+    """Where a thread works at blocks whose vectors have one length: what lies behind them
+    stays zeros. words: None where products are of float32."""
+
+    room: Room
+    words: short_blocks.Words | None
+    length: int
+
+
 class Told(NamedTuple):
     """What steps are told, and tell.
 
@@ -94,45 +103,52 @@ def do_steps(
         whether it is done; if not, the others are long in coming to an end: call it again.
     """
     shares = 1 if threads == 1 else _SHARES * threads
+    found = wait_for(phases, place[0])
+    if found != OPEN:
+        place[1] += 1
+        return found == CALLED_OFF
     # most often all parts have vectors of one length
     spot = spot_for(stack.steps[place[0] // 2], model, stack)
-    while place[0] < 2 * len(stack.counts):
+    while found == OPEN:
         phase, s = place[0], place[0] // 2
-        found = wait_for(phases, phase)
-        if found != OPEN:
-            place[1] += 1
-            return found == CALLED_OFF
         if phase % 2 == 0:
-            _find_slopes(
+            find_slopes(
                 s, phases, spot, pairs, model, stack, bands, aligned, slopes, grouped, told
             )  # fmt: skip
         else:
             _apply(s, phases, shares, model, slopes, grouped, told.rates[s])
         place[0], place[1] = phase + 1, 0
-    return True
+        if place[0] == 2 * len(stack.counts):
+            return True
+        found = wait_for(phases, place[0])
+    return found == CALLED_OFF
 
 
-@njit
-def _find_slopes(
+@njit(inline="always")
+def find_slopes(
     s, phases, spot, pairs, model, stack, bands, aligned, slopes, grouped, told
 ):  # fmt: skip
-    """Blocks of a step, until none is left."""
-    p, blocks = stack.steps[s], 0
+    """Blocks of a step, until none is left; after the last of them slopes are grouped."""
+    p, blocks, passed = stack.steps[s], 0, 0
     for k in range(p, stack.steps[s + 1]):
         blocks += _blocks_in(stack, k)
-    passed = 0
     piece = take_piece(phases, 2 * s)
     while piece < max(1, blocks):
         if piece < blocks:
             while piece - passed >= _blocks_in(stack, p):
                 passed += _blocks_in(stack, p)
                 p += 1
-            if stack.lengths[p] != spot[2]:
+            if stack.lengths[p] != spot.length:
                 spot = spot_for(p, model, stack)
-            pairs[p] += do_block(
-                piece - passed, p, spot, model, stack, bands, aligned, slopes,
-                told.loss_every[s], told.losses,
-            )  # fmt: skip
+            b, every = piece - passed, told.loss_every[s]
+            if stack.band[p]:
+                pairs[p] += do_band_block(
+                    b, p, spot, model, stack, bands, slopes, every, told.losses
+                )
+            else:
+                pairs[p] += do_aligned_block(
+                    b, p, spot, model, stack, aligned, slopes, every, told.losses
+                )
         if piece_done(phases, 2 * s, max(1, blocks)):
             grouped.nodes[0] = group(
                 slopes.nodes[: stack.counts[s]], grouped.head, grouped.following,
@@ -142,7 +158,7 @@ def _find_slopes(
         piece = take_piece(phases, 2 * s)
 
 
-@njit
+@njit(inline="always")
 def _apply(s, phases, shares, model, slopes, grouped, rate):
     """Shares of a step's updates, until none is left."""
     nodes = grouped.nodes[0]
@@ -159,102 +175,15 @@ def _apply(s, phases, shares, model, slopes, grouped, rate):
         share = take_piece(phases, 2 * s + 1)
 
 
-@njit
+@njit(inline="always")
 def spot_for(p, model, stack):
-    """Where a thread works at blocks of parts with vectors as long as those of part p, since
-    what lies behind a vector must be zeros: a Room, its Words or None, the length."""
+    """For parts with vectors as long as those of part p."""
     pitch = stack.pitches[p]
     room = make_room(stack.longest, stack.noise, stack.wide, pitch, model.table)
-    return room, words_for(model.halves, room, pitch), stack.lengths[p]
+    return Spot(room, words_for(model.halves, room, pitch), stack.lengths[p])
 
 
 @njit
 def _blocks_in(stack, p):
     """How many blocks a part has."""
     return stack.opened[p + 1] - stack.opened[p] - 1
-
-
-@njit
-def do_block(
-    b, p, spot, model, stack, bands, aligned, slopes, loss_every, losses
-):  # fmt: skip
-    """Slopes of block b of part p.
-
-    Returns:
-        the number of pairs.
-    """
-    if bands is None:
-        return _of_aligned(
-            b, p, spot, model, stack, aligned, slopes, loss_every, losses
-        )
-    else:  # noqa: RET505  (numba leaves out one of two branches)
-        if stack.band[p]:
-            return _of_band(b, p, spot, model, stack, bands, slopes, loss_every, losses)
-        return _of_aligned(
-            b, p, spot, model, stack, aligned, slopes, loss_every, losses
-        )
-
-
-@njit
-def _of_band(b, p, spot, model, stack, bands, slopes, loss_every, losses):
-    first, last = stack.first[p], stack.last[p]
-    a, z = bands.windows[p], bands.windows[p + 1]
-    blocks, right, left, own = _blocks_of(p, stack, losses)
-    side = stack.sides[p]
-    return do_band_block(
-        b, spot[0], spot[1], model.table, model.shift,
-        _map_of(model.segments, side), _map_of(model.segments, side ^ 1), side,
-        stack.lengths[p], stack.pitches[p],
-        bands.rows[first:last], bands.start[first:last], bands.stop[first:last], blocks,
-        bands.after[a:z], bands.before[a:z], bands.limits[p], bands.labels[p],
-        bands.left_out[:, bands.gaps[p] : bands.gaps[p + 1]],
-        right, left, stack.noise_weight[p], model.objective,
-        slopes, stack.at[p], stack.base[p], loss_every, own,
-    )  # fmt: skip
-
-
-@njit
-def _of_aligned(b, p, spot, model, stack, aligned, slopes, loss_every, losses):
-    if aligned is None:
-        return 0
-    else:  # noqa: RET505  (as above)
-        first, last = stack.first[p], stack.last[p]
-        blocks, right, left, own = _blocks_of(p, stack, losses)
-        side = stack.sides[p]
-        do_aligned_block(
-            b, spot[0], spot[1], model.table, model.shift,
-            _map_of(model.segments, side), _map_of(model.segments, side ^ 1), side,
-            stack.lengths[p], stack.pitches[p],
-            aligned.left[first:last], aligned.right[first:last],
-            aligned.weight[first:last], aligned.label[first:last], blocks,
-            right, left, stack.noise_weight[p], model.objective,
-            slopes, stack.at[p], stack.base[p], loss_every, own,
-        )  # fmt: skip
-        return blocks[b + 1] - blocks[b]
-
-
-@njit
-def _blocks_of(p, stack, losses):
-    """The ends of a part's blocks, their noise (B, N) on the right and on the left, and the
-    losses that are theirs."""
-    first, last = stack.opened[p], stack.opened[p + 1]
-    count = last - first - 1
-    right = stack.noise_right[stack.right_at[p] : stack.right_at[p + 1]]
-    left = stack.noise_left[stack.left_at[p] : stack.left_at[p + 1]]
-    return (
-        stack.blocks[first:last],
-        right.reshape(count, len(right) // max(1, count)),
-        left.reshape(count, len(left) // max(1, count)),
-        losses[first : last - 1],
-    )
-
-
-@njit
-def _map_of(segments, side):
-    """The map of a side, by its number."""
-    a, z = segments.pointers[side], segments.pointers[side + 1]
-    ones = segments.ones[segments.ones_at[side] : segments.ones_at[side + 1]]
-    return Map(
-        segments.column[a:z], segments.place[a:z], segments.length[a:z],
-        segments.sign[a:z], ones, segments.shifts[side],
-    )  # fmt: skip

@@ -30,6 +30,8 @@ class TorchBackend:
         WrongUse: torch does not have this device.
     """
 
+    at_once = 1
+
     def __init__(
         self,
         tables: Tables,
