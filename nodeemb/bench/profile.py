@@ -50,10 +50,10 @@ def profile(name: str, graph: Graph, choices: dict[str, Any]) -> list[Figure]:
 
     sampling: walks, blocks and noise rows; gather: rows copied from the table, and rounded;
     products; sigmoid: all that is done to scores; rest: what is left of a block, most of it
-    the writing of slopes; scatter: slopes
-    summed by node and tables updated; interpreter: what is left of a step. At the end what
-    the operations of the pairs within the window and of the noise would take at the speed
-    of a product that lies in the nearest cache.
+    the writing of slopes, and their grouping by node; scatter: slopes of a node summed and
+    tables updated; interpreter: what is left of a step. At the end what the operations of
+    the pairs within the window and of the noise would take at the speed of a product that
+    lies in the nearest cache.
 
     Args:
         name: what the figures begin with.
