@@ -74,15 +74,15 @@ def profile(name: str, graph: Graph, choices: dict[str, Any]) -> list[Figure]:
     begun = time.process_time()
     drawn = list(islice(ahead, _TAKEN))
     sampling = time.process_time() - begun
-    steps, compiled = np.inf, np.inf
-    for _ in range(_TIMES):
+    abouts = [engine.about(s, [rate] * len(s), [0] * len(s)) for s in drawn]
+    steps = compiled = slopes = np.inf
+    for _ in range(_TIMES + 1):
         watch = cProfile.Profile(time.process_time)
         pairs = watch.runcall(lambda: sum(_stepped(engine, s, rate) for s in drawn))
         spent_in = _cumulative(watch)
         steps = min(steps, spent_in["steps"])
         compiled = min(compiled, spent_in["do_steps"])
-    abouts = [engine.about(s, [rate] * len(s), [0] * len(s)) for s in drawn]
-    slopes = min(_seconds(_find_slopes, abouts) for _ in range(_TIMES + 1))
+        slopes = min(slopes, _seconds(_find_slopes, abouts))
     left, right = next(iter(layout.channels.values()))
     spent = {"": steps + sampling, "_sampling": sampling}
     pitch, table = padded(dim, tables.table.itemsize), tables.table
