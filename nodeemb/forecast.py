@@ -29,9 +29,7 @@ _TORCH_BATCH = 9  # times the slopes of a batch, measured: it keeps what lies be
 _TORCH_SQUARES = 10  # numbers for each pair of rows of a block with a window, measured
 _READING = 2.3  # times the graph, measured: tests/bench/test_reading.py
 _PLACE = 80  # bytes of a vector of slopes beside its numbers: its place, its end
-_AHEAD = (
-    3 * 16
-)  # of a node of a batch made ahead: where it stands, thrice while it is trained
+_AHEAD = 48  # bytes of a node of a batch made ahead: its place, which is there thrice
 WORD_BYTES = 72.0  # of a word of a vocabulary: its text and its place
 _WORD_READ = 85  # bytes of a word beside that while a vocabulary is read
 _SHARE = 0.8  # of the machine's memory that a run may take
@@ -153,7 +151,7 @@ def forecast_memory(
     sampler += blocks * sum(vectors.values()) * _PLACE
     drawn = min(DRAWN_AT_ONCE * blocks * block, epoch)
     sampler += drawn * 13  # two rows, a weight, a kind
-    sampler += round(_AHEAD * min(drawn, NODES_AHEAD + blocks * block))
+    sampler += _AHEAD * min(drawn, NODES_AHEAD + blocks * block)
     if recipe.objective.shift:
         sampler += (8 + itemsize) * n
     if recipe.training.init != "random":

@@ -5,7 +5,6 @@ Slow and plain on purpose; every other backend must agree with it step by step.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,14 +14,13 @@ from nodeemb.objectives.objectives import torch_value
 from nodeemb.roles.layout import Layout, Map
 from nodeemb.training.backends.one_thread import one_thread
 from nodeemb.training.backends.rounding import rounded
+from nodeemb.training.backends.step_by_step import StepByStep
 from nodeemb.training.batch import Aligned, Band, Loss, Part
 from nodeemb.training.tables import Tables, renew_images
 
 
-class ReferenceBackend:
+class ReferenceBackend(StepByStep):
     """Steps of training by autograd, written back to numpy tables. Args as CpuBackend."""
-
-    at_once = 1
 
     def __init__(
         self,
@@ -40,19 +38,6 @@ class ReferenceBackend:
         self.objective, self.optimizer = objective, optimizer
         self.nonnegative = nonnegative
         self.shift = torch.from_numpy(shift.astype(tables.table.dtype))
-
-    def steps(
-        self,
-        batches: list[list[Part]],
-        rates: list[float],
-        loss_every: list[int],
-        meanwhile: Callable[[], object] = lambda: None,
-    ) -> list[Loss]:
-        """As CpuBackend.steps."""
-        meanwhile()
-        return [
-            self.step(*given) for given in zip(batches, rates, loss_every, strict=True)
-        ]
 
     @one_thread()
     def step(self, parts: list[Part], rate: float, loss_every: int = 0) -> Loss:

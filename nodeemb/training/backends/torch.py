@@ -7,8 +7,6 @@ so gives the same sums each time.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 
@@ -16,11 +14,12 @@ from nodeemb.errors import WrongUse
 from nodeemb.roles.layout import Layout, Map
 from nodeemb.training.backends.one_thread import one_thread
 from nodeemb.training.backends.rounding import rounded
+from nodeemb.training.backends.step_by_step import StepByStep
 from nodeemb.training.batch import Aligned, Band, Loss, Part
 from nodeemb.training.tables import Tables, renew_images
 
 
-class TorchBackend:
+class TorchBackend(StepByStep):
     """Steps of training on a torch device. Args as CpuBackend, and:
 
     Args:
@@ -29,8 +28,6 @@ class TorchBackend:
     Raises:
         WrongUse: torch does not have this device.
     """
-
-    at_once = 1
 
     def __init__(
         self,
@@ -76,19 +73,6 @@ class TorchBackend:
             renew_images(self._host.table, self.layout)
             self._stale = False
         return self._host
-
-    def steps(
-        self,
-        batches: list[list[Part]],
-        rates: list[float],
-        loss_every: list[int],
-        meanwhile: Callable[[], object] = lambda: None,
-    ) -> list[Loss]:
-        """As CpuBackend.steps."""
-        meanwhile()
-        return [
-            self.step(*given) for given in zip(batches, rates, loss_every, strict=True)
-        ]
 
     @one_thread()
     def step(self, parts: list[Part], rate: float, loss_every: int = 0) -> Loss:
