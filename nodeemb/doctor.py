@@ -59,12 +59,20 @@ def _missing(name: str) -> str:
 
 
 def processor() -> str:
-    """The model, its cores, and how many of them this process may use."""
+    """The model, its cores, and how many of them this process may use.
+
+    Makers give many models one name, so family and number stand beside it.
+    """
     model = platform.machine()
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        named = [line for line in lines if line.startswith("model name")]
-        model = named[0].partition(":")[2].strip() if named else model
+        first = Path("/proc/cpuinfo").read_text().partition("\n\n")[0]
+        told = {
+            key.strip(): value.strip()
+            for key, _, value in (line.partition(":") for line in first.splitlines())
+        }
+        model = told.get("model name", model)
+        if "cpu family" in told and "model" in told:
+            model += f" (family {told['cpu family']}, model {told['model']})"
     except OSError:
         pass
     cores = os.cpu_count() or 1

@@ -1,13 +1,11 @@
 """Where a CPU-second of training goes, and what its arithmetic alone would take.
 
-Steps of the preset deepwalk are timed by the functions they consist of. The time of slopes
+Steps of the preset deepwalk are timed, and the compiled code in them alone. The time of slopes
 is split by doing one part of every block alone, as often as training does it.
 """
 
 from __future__ import annotations
 
-import cProfile
-import pstats
 import time
 from collections.abc import Callable, Sequence
 from itertools import islice
@@ -28,7 +26,8 @@ from nodeemb.training.backends.kernels import take_both, take_noise, words_for
 from nodeemb.training.backends.machine import padded
 from nodeemb.training.backends.pieces import new_phases
 from nodeemb.training.backends.products import TILE, multiply
-from nodeemb.training.backends.steps import find_slopes, spot_for
+from nodeemb.training.backends.stack import Stack
+from nodeemb.training.backends.steps import do_steps, find_slopes, spot_for
 from nodeemb.training.backends.vectors import weigh
 from nodeemb.training.backends.whole_blocks import (
     band_pitch,
@@ -77,11 +76,10 @@ def profile(name: str, graph: Graph, choices: dict[str, Any]) -> list[Figure]:
     abouts = [engine.about(s, [rate] * len(s), [0] * len(s)) for s in drawn]
     steps = compiled = slopes = np.inf
     for _ in range(_TIMES + 1):
-        watch = cProfile.Profile(time.process_time)
-        pairs = watch.runcall(lambda: sum(_stepped(engine, s, rate) for s in drawn))
-        spent_in = _cumulative(watch)
-        steps = min(steps, spent_in["steps"])
-        compiled = min(compiled, spent_in["do_steps"])
+        begun = time.process_time()
+        pairs = sum(_stepped(engine, s, rate) for s in drawn)
+        steps = min(steps, time.process_time() - begun)
+        compiled = min(compiled, _seconds(_do_steps, abouts))
         slopes = min(slopes, _seconds(_find_slopes, abouts))
     left, right = next(iter(layout.channels.values()))
     spent = {"": steps + sampling, "_sampling": sampling}
@@ -120,16 +118,20 @@ def _stepped(engine: CpuBackend, several: list[list[Part]], rate: float) -> int:
     return sum(loss.pairs for loss in engine.steps(several, rates, none))
 
 
+def _do_steps(*about: Any) -> None:
+    phases, place, pairs = _begun(about[1])
+    do_steps(1, phases, place, pairs, *about)
+
+
 def _find_slopes(*about: Any) -> None:
-    stack = about[1]
-    pairs = np.zeros(len(stack.band), np.int64)
-    _slopes(new_phases(2 * len(stack.counts)), pairs, *about)
+    phases, _, pairs = _begun(about[1])
+    _slopes(phases, pairs, *about)
 
 
-def _cumulative(watch: cProfile.Profile) -> dict[str, float]:
-    """Seconds of each function by name, the functions it calls included."""
-    stats = pstats.Stats(watch).stats  # type: ignore[attr-defined]
-    return {function: told[3] for (_, _, function), told in stats.items()}
+def _begun(stack: Stack) -> tuple[np.ndarray, ...]:
+    """Phases, a thread's place and its pairs, as `do_steps` is given them."""
+    phases = new_phases(2 * len(stack.counts))
+    return phases, np.zeros(2, np.int64), np.zeros(len(stack.band), np.int64)
 
 
 def _seconds(work: Callable[..., None], given: Sequence[tuple[Any, ...]]) -> float:

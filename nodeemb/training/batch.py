@@ -47,6 +47,15 @@ class Band(NamedTuple):
     left_out: np.ndarray = _NONE
 
 
+class Packed(NamedTuple):
+    """Sequences one after the other in blocks; rows, start, stop, blocks as in `Band`."""
+
+    rows: np.ndarray
+    start: np.ndarray
+    stop: np.ndarray
+    blocks: np.ndarray
+
+
 class Aligned(NamedTuple):
     """Pairs left[k], right[k].
 
@@ -99,49 +108,65 @@ class Loss(NamedTuple):
     pairs: int
 
 
-def pack_sequences(
-    sequences: Sequences | Text, block_rows: int
-) -> tuple[np.ndarray, ...]:
+def pack_sequences(sequences: Sequences | Text, block_rows: int) -> Packed:
     """Whole sequences into blocks of at most `block_rows` rows.
 
     A sequence of one node has no pairs and is left out; one longer than `block_rows` is a
     block of its own.
-
-    Returns:
-        rows, start, stop, blocks as in `Band`.
     """
     if isinstance(sequences, Text):
-        return _pack_text(*sequences[:3], block_rows)
-    return _pack(sequences.rows, sequences.lengths, block_rows)
+        return Packed(*_pack_text(*sequences[:3], block_rows))
+    [packed] = pack_each(sequences, max(1, len(sequences.lengths)), block_rows)
+    return packed
+
+
+def pack_each(sequences: Sequences, per_batch: int, block_rows: int) -> list[Packed]:
+    """`pack_sequences` of every `per_batch` sequences; no sequences are one batch."""
+    batches = max(1, -(-len(sequences.lengths) // per_batch))
+    rows, start, stop, blocks, row_ends, block_ends = _pack(
+        sequences.rows, sequences.lengths, batches, per_batch, block_rows
+    )
+    found = []
+    for b in range(batches):
+        own = slice(row_ends[b], row_ends[b + 1])
+        ends = blocks[block_ends[b] : block_ends[b + 1]]
+        found.append(Packed(rows[own], start[own], stop[own], ends))
+    return found
 
 
 @njit
-def _pack(sequences, lengths, block_rows):
+def _pack(sequences, lengths, batches, per_batch, block_rows):
     total = 0
     for length in lengths:
         if length > 1:
             total += length
     rows = np.empty(total, np.int32)
     start, stop = np.empty(total, np.int32), np.empty(total, np.int32)
-    blocks = np.zeros(len(lengths) + 1, np.int64)
-    at = number = opened = 0
-    for i in range(len(lengths)):
-        length = lengths[i]
-        if length < 2:
-            continue
-        if at > opened and at - opened + length > block_rows:
+    blocks = np.zeros(len(lengths) + batches, np.int64)
+    row_ends, block_ends = np.zeros((2, batches + 1), np.int64)
+    at = number = 0
+    for batch in range(batches):
+        begin = opened = at
+        first = batch * per_batch
+        for i in range(first, min(first + per_batch, len(lengths))):
+            length = lengths[i]
+            if length < 2:
+                continue
+            if at > opened and at - opened + length > block_rows:
+                number += 1
+                blocks[number] = at - begin
+                opened = at
+            for k in range(length):
+                rows[at + k] = sequences[i, k]
+                start[at + k] = at - begin
+                stop[at + k] = at - begin + length
+            at += length
+        if at > opened:
             number += 1
-            blocks[number] = at
-            opened = at
-        for k in range(length):
-            rows[at + k] = sequences[i, k]
-            start[at + k] = at
-            stop[at + k] = at + length
-        at += length
-    if at > opened:
-        number += 1
-        blocks[number] = at
-    return rows, start, stop, blocks[: number + 1].copy()
+            blocks[number] = at - begin
+        number += 1  # the next batch's blocks begin at 0 again
+        row_ends[batch + 1], block_ends[batch + 1] = at, number
+    return rows, start, stop, blocks, row_ends, block_ends
 
 
 @njit

@@ -6,7 +6,7 @@ b), whoever asks for it. Noise is drawn by the number of the block in the epoch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -28,9 +28,11 @@ from nodeemb.sampling.stencil import Window, first_pairs, make_window
 from nodeemb.training.batch import (
     Aligned,
     Band,
+    Packed,
     Part,
     counted_pairs,
     cut_pairs,
+    pack_each,
     pack_sequences,
 )
 from nodeemb.training.options import ObjectiveOptions, TrainingOptions
@@ -174,9 +176,7 @@ def batches_ahead(
         drawn = feed.plan.draw(epoch, begin, count)
         several: list[list[Part]] = []
         nodes = 0
-        for number in range(ahead, min(ahead + DRAWN_AT_ONCE, total)):
-            a = (number - ahead) * feed.per_batch
-            own = part_of(drawn, a, min(a + feed.per_batch, count))
+        for number, own in enumerate(_each(feed, drawn, count), ahead):
             several.append(list(_parts(feed, own, epoch, number)))
             nodes += sum(len(part.pairs[0]) for part in several[-1])
             if nodes >= NODES_AHEAD or len(several) == most:
@@ -186,7 +186,23 @@ def batches_ahead(
             yield several
 
 
-def _parts(feed: Feed, drawn: Drawn, epoch: int, number: int) -> Iterator[Part]:
+def _each(feed: Feed, drawn: Drawn, count: int) -> Iterable[Drawn | Packed]:
+    """What each batch has of `count` sequences, pieces or pairs; packed where it is a band."""
+    rows = feed.training.block_rows
+    if isinstance(drawn, Sequences) and feed.window is not None:
+        return pack_each(drawn, feed.per_batch, rows)
+    own = (
+        part_of(drawn, a, min(a + feed.per_batch, count))
+        for a in range(0, count, feed.per_batch)
+    )
+    if feed.window is None:
+        return own
+    return (pack_sequences(one, rows) for one in own if not isinstance(one, Pairs))
+
+
+def _parts(
+    feed: Feed, drawn: Drawn | Packed, epoch: int, number: int
+) -> Iterator[Part]:
     """One part for each channel and each kind of pair that trains it."""
     if isinstance(drawn, Sequences) and isinstance(feed.stencil, FirstStencil):
         signs = None
@@ -197,17 +213,16 @@ def _parts(feed: Feed, drawn: Drawn, epoch: int, number: int) -> Iterator[Part]:
         key = stream_key(feed.seed, "unlinked", epoch, number)
         code = feed.scheme.kinds.index("none")
         drawn = with_unlinked(drawn, feed.unlinked, _edges(feed), key, code)
-    if not isinstance(drawn, Pairs):
-        packed = pack_sequences(drawn, feed.training.block_rows)
-        if not len(packed[0]):
-            return
+    if isinstance(drawn, Packed) and not len(drawn.rows):
+        return
     for channel, spec in enumerate(feed.scheme.channels.values()):
         for kind, label in spec.labels.items():
             code = feed.scheme.kinds.index(kind)
             pairs: Band | Aligned | None
-            if not isinstance(drawn, Pairs):
-                pairs = _band(feed, packed, kind, float(label))
+            if isinstance(drawn, Packed):
+                pairs = _band(feed, drawn, kind, float(label))
             else:
+                assert isinstance(drawn, Pairs)
                 pairs = _aligned(feed, drawn, kind, code, float(label))
             if pairs is None:
                 continue
@@ -222,16 +237,14 @@ def _edges(feed: Feed) -> Adjacency:
     return feed.edges
 
 
-def _band(feed: Feed, packed: tuple, kind: str, label: float) -> Band:
+def _band(feed: Feed, packed: Packed, kind: str, label: float) -> Band:
     assert feed.window is not None
     after, before, limit = feed.window
-    none = np.zeros_like(after)
     if kind == "left":
-        after = none
+        after = np.zeros_like(after)
     elif kind == "right":
-        before = none
-    rows, start, stop, blocks = packed
-    return Band(rows, start, stop, blocks, after, before, limit, label)
+        before = np.zeros_like(before)
+    return Band(*packed, after, before, limit, label)
 
 
 def _aligned(
@@ -268,7 +281,8 @@ def _with_noise(
         left, right = right, left
     laws = {"right": right, "left": left}
     replaced = {"target": ["right"], "source": ["left"], "both": ["right", "left"]}
-    drawn = {side: np.empty((blocks, 0), np.int32) for side in laws}
+    none = np.empty((blocks, 0), np.int32)
+    drawn = dict.fromkeys(laws, none)
     sides = replaced[noise.side] if shared else []
     for side in sides:
         law = laws[side]

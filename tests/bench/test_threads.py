@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from nodeemb.bench.made import made_graph
-from nodeemb.bench.measures import FAST
+from nodeemb.bench.measures import fast
 from nodeemb.run import embed
 
 pytestmark = pytest.mark.bench
 CHOICES = {
     "deepwalk": ("deepwalk", {}),
-    "deepwalk, fast": ("deepwalk", FAST),
+    "deepwalk, fast": ("deepwalk", fast()),
     "line2": ("line2", {}),
     "nerd": ("nerd", {}),
 }

@@ -33,8 +33,9 @@ from nodeemb.training.backends.machine import (
     zeros,
 )
 
-_VECTORS = REGISTERS // 8
-TILE = 6  # rows of a tile
+# Rows of a tile, and how wide it may be, in vectors: as many sums as the registers hold
+# beside what a step reads.
+TILE, WIDTHS = (6, (1, 4)) if REGISTERS == 32 else (4, (1, 2, 3))
 
 
 @njit
@@ -49,7 +50,7 @@ def multiply(
     lanes = BYTES // out.itemsize
     c = 0
     while c < columns:
-        wide = _VECTORS if columns - c > lanes * (_VECTORS - 1) else 1
+        wide = _width((columns - c + lanes - 1) // lanes)
         i = 0
         while i < rows:
             some = TILE if rows - i >= TILE else 2 if rows - i >= 2 else 1
@@ -59,6 +60,18 @@ def multiply(
             )  # fmt: skip
             i += some
         c += wide * lanes
+
+
+@njit(inline="always")
+def _width(left):
+    """Of how many vectors the next tile is, where so many are left.
+
+    A tile of one is slow where there are few registers: it has too few sums to be at work on
+    at once. So four are left to two of two.
+    """
+    if REGISTERS == 32:
+        return 4 if left > 3 else 1
+    return 3 if left == 3 or left > 4 else min(left, 2)
 
 
 @njit
@@ -76,8 +89,8 @@ def _tile(
     a: Any, a_at: Any, a_row: Any, a_step: Any, b: Any, b_at: Any, b_pitch: Any,
     depth: Any, plus: Any,
 ) -> Any:  # fmt: skip
-    """`multiply` for 1, 2 or TILE rows and 1 or _VECTORS vectors: code for each of them."""
-    return tiled(out, a, b, (1, _VECTORS), _meet)
+    """`multiply` for 1, 2 or TILE rows and any of WIDTHS: code for each of them."""
+    return tiled(out, a, b, WIDTHS, _meet)
 
 
 def _meet(builder: Any, lefts: list[Any], rights: list[Any], sums: Any) -> None:

@@ -272,14 +272,18 @@ def weigh(
         kinds = signature.args
         vector = vector_of(context, kinds[0])
         lanes = vector.count
-        places = ir.VectorType(INDEX, lanes)
+        short = ir.IntType(32)  # places of a row: half as many registers as INDEX takes
+        places = ir.VectorType(short, lanes)
         begin = address(context, builder, kinds[0], slopes, at)
         weights = address(context, builder, kinds[2], law, INDEX(0))
         own = address(context, builder, kinds[4], names, names_at)
         rows = ir.VectorType(row.type, lanes)
         row = everywhere(builder, rows, row)
         label, factor = (everywhere(builder, vector, one) for one in (label, factor))
-        low, high = (everywhere(builder, places, end) for end in (low, high))
+        low, high = (
+            everywhere(builder, places, builder.trunc(end, short))
+            for end in (low, high)
+        )
         sums = cgutils.alloca_once_value(builder, zeros(vector))
         score = cgutils.alloca_once(builder, vector)
         full = builder.udiv(builder.add(length, INDEX(lanes - 1)), INDEX(lanes))
@@ -292,7 +296,8 @@ def weigh(
                     squashed = _squashed(builder, vector, builder.load(score))
                     builder.store(squashed, score)
             place = builder.add(
-                everywhere(builder, places, offset), places(list(range(lanes)))
+                everywhere(builder, places, builder.trunc(offset, short)),
+                places(list(range(lanes))),
             )
             name = load(builder, rows, builder.gep(own, [offset]))
             counts = builder.and_(
