@@ -135,6 +135,15 @@ def told(choices):
     return " ".join(map(str, choices.values()))
 
 
+def choices_of(words):
+    """The choices of TRIED that `told` gives these words for."""
+    wanted = words.partition(",")[0]
+    found = [one for one in TRIED if told(one) == wanted]
+    if not found:
+        sys.exit(f"{wanted!r} is none of: {', '.join(map(told, TRIED))}")
+    return found[0]
+
+
 def show(what, pairs, seconds, found, way=None):
     """A row: `way` counts, or the best."""
     way = way or max(found, key=lambda key: found[key])

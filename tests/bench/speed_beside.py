@@ -13,7 +13,7 @@ import time
 from nodeemb.evaluation.split import split_edges
 from nodeemb.io.cards import read_dataset
 from nodeemb.run import embed
-from tests.bench.beside import CHOICES, TRIED, grape_tables, told
+from tests.bench.beside import CHOICES, choices_of, grape_tables
 from tests.bench.test_gensim import as_words, gensim_tables
 
 TIMES = 2
@@ -45,11 +45,7 @@ def main(python, name, choices=""):
     """A line for each choice of ours."""
     if shutil.which(python) is None:
         sys.exit(f"no program {python}")
-    wanted = choices.partition(",")[0]
-    found = [one for one in TRIED if told(one) == wanted] if choices else [{}]
-    if not found:
-        sys.exit(f"{wanted!r} is none of: {', '.join(map(told, TRIED))}")
-    [chosen] = found
+    chosen = choices_of(choices) if choices else {}
     graph = split_edges(read_dataset(name), test=0.5, seed=0).train
     walks = as_words(graph, 0)
     walks = walks[:: -(-len(walks) // WALKS)]

@@ -344,9 +344,9 @@ def test_threads_of_torch_change_nothing(make, scheme):
     found = []
     before = torch.get_num_threads()
     for threads in (1, 2, 2):
+        own = new_tables(NODES, layout, 0)  # numba sets torch's threads, the first time
         torch.set_num_threads(threads)
         try:
-            own = new_tables(NODES, layout, 0)
             backend = make(own, layout, "logistic", "adagrad", np.empty(0))
             for _ in range(2):
                 backend.step([Part(0, pairs, noise, noise, 0.1)], 0.1)
