@@ -13,15 +13,15 @@ with kernels: other files are not looked at.
 
 from __future__ import annotations
 
-import ast
 import functools
 import hashlib
 import os
 import platform
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 from numba import prange
@@ -30,6 +30,10 @@ __all__ = ["njit", "prange"]
 
 _PACKAGE = Path(__file__).resolve().parent
 _MARKS = (b"njit", b"NamedTuple")  # a file with kernels, or with types they take
+_IMPORT = re.compile(
+    r"^\s*(?:from|import)\s+(nodeemb[\w.]*)(?:\s+import\s+(\([^)]*\)|[^\n]*))?", re.M
+)
+_NAME = re.compile(r"\w+")
 
 
 def njit(
@@ -69,39 +73,58 @@ def _digest(file: Path) -> str:
     made_by = f"numba {numba.__version__} python {platform.python_version()}"
     total = hashlib.blake2b(made_by.encode(), digest_size=10)
     for source in _sources(file):
-        total.update(hashlib.blake2b(source.read_bytes()).digest())
+        total.update(_read(source).digest)
     return total.hexdigest()
+
+
+class _Source(NamedTuple):
+    """A file of this package: a hash of it, has it kernels or their types, its imports."""
+
+    digest: bytes
+    marked: bool
+    imports: list[Path]
 
 
 def _sources(file: Path) -> list[Path]:
     """The file, and the files with kernels that it imports, directly or not."""
     seen, waiting = {file}, [file]
     while waiting:
-        for path in _imported(waiting.pop()):
+        for path in _read(waiting.pop()).imports:
             if path not in seen:
                 seen.add(path)
                 waiting.append(path)
-    return [
-        file,
-        *sorted(p for p in seen - {file} if any(m in p.read_bytes() for m in _MARKS)),
-    ]
+    return [file, *sorted(path for path in seen - {file} if _read(path).marked)]
 
 
 @functools.cache
-def _imported(file: Path) -> list[Path]:
-    """The files of this package that a file names in its imports."""
-    names: list[str] = []
-    for node in ast.walk(ast.parse(file.read_bytes())):
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names += [node.module, *(f"{node.module}.{a.name}" for a in node.names)]
-    paths = (
-        _PACKAGE.joinpath(*name.split(".")[1:]).with_suffix(".py")
-        for name in names
-        if name.startswith("nodeemb.")
+def _read(file: Path) -> _Source:
+    content = file.read_bytes()
+    return _Source(
+        hashlib.blake2b(content).digest(),
+        any(mark in content for mark in _MARKS),
+        _imported(content),
     )
-    return [path for path in paths if path.is_file()]
+
+
+def _imported(content: bytes) -> list[Path]:
+    """The files of this package that a file names in its imports, and in its texts.
+
+    To take a file apart as Python does would take longer than to start the program.
+    """
+    modules = _modules(_PACKAGE)
+    names: list[str] = []
+    for module, listed in _IMPORT.findall(content.decode()):
+        names += [module, *(f"{module}.{one}" for one in _NAME.findall(listed))]
+    return [modules[name] for name in names if name in modules]
+
+
+@functools.cache
+def _modules(package: Path) -> dict[str, Path]:
+    """The files of a package by the names of their modules."""
+    return {
+        ".".join((package.name, *path.relative_to(package).with_suffix("").parts)): path
+        for path in package.rglob("*.py")
+    }
 
 
 def asked_folder(chosen: str = "") -> Path:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from nodeemb.arrow import arrow_of, numbers_of
 from nodeemb.errors import DataRefused
 from nodeemb.graph.ids import Ids
 
@@ -177,12 +178,12 @@ def _code_sparse(
     """By a hash table, where a table of the whole span would be too long."""
     import pyarrow as pa
 
-    coded = pa.chunked_array([pa.array(sources), pa.array(targets)]).dictionary_encode()
-    names = coded.chunk(0).dictionary.to_numpy()
+    coded = pa.chunked_array([arrow_of(sources), arrow_of(targets)]).dictionary_encode()
+    names = numbers_of(coded.chunk(0).dictionary)
     ascending = np.argsort(names)
     row = np.empty(len(names), np.int32)
     row[ascending] = np.arange(len(names), dtype=np.int32)
-    rows = [row[chunk.indices.to_numpy()] for chunk in coded.chunks]
+    rows = [row[numbers_of(chunk.indices)] for chunk in coded.chunks]
     return Ids(names[ascending]), rows[0], rows[1]
 
 

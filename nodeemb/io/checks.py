@@ -24,15 +24,16 @@ def check_texts(column: pyarrow.ChunkedArray, where: Where) -> None:
     Raises:
         DataRefused: names the first such id and its place.
     """
+    import pyarrow as pa
     from pyarrow import compute
 
     bad = compute.or_(
         compute.not_equal(compute.utf8_trim_whitespace(column), column),
-        compute.equal(compute.binary_length(column), 0),
+        compute.invert(compute.cast(compute.binary_length(column), pa.bool_())),
     )
-    at = compute.index(bad, True).as_py()
-    if at < 0:
+    if not compute.any(bad).as_py():  # `index` would make a scalar, and import pandas
         return
+    at = compute.index(bad, True).as_py()
     if column[at].as_py() == "":
         raise DataRefused(
             "an id is empty", where=where(at), allowed="Two ids for every edge"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nodeemb.arrow import numbers_of
 from nodeemb.io.blocks import BYTE_ORDER_MARK
 from nodeemb.io.checks import check_sign, check_texts, check_weight
 from nodeemb.io.complaints import Place
@@ -47,8 +48,8 @@ def read_piece(place: Place, whole: bool = True) -> Piece | None:
             check_texts(column, place.where)
     else:
         ends = numbers
-    weight = None if layout.weight is None else table[str(layout.weight)].to_numpy()
-    sign = None if layout.sign is None else table[str(layout.sign)].to_numpy()
+    weight = None if layout.weight is None else numbers_of(table[str(layout.weight)])
+    sign = None if layout.sign is None else numbers_of(table[str(layout.sign)])
     check_sign(sign, place.where)
     if weight is not None and layout.weight == layout.sign:
         weight = np.abs(weight)
@@ -86,7 +87,7 @@ def whole_numbers(column: pyarrow.ChunkedArray) -> np.ndarray | None:
     except pa.ArrowInvalid:
         return None
     # the cast also takes "007" and "0x7"; printing it again shows whether it was meant
-    return numbers.to_numpy() if numbers.cast(column.type).equals(column) else None
+    return numbers_of(numbers) if numbers.cast(column.type).equals(column) else None
 
 
 def _table(text: bytes, place: Place) -> pyarrow.Table:

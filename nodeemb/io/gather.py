@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nodeemb.arrow import arrow_of, numbers_of
 from nodeemb.errors import OutOfResources
 from nodeemb.graph.ids import Ids
 from nodeemb.memory import memory_bytes
@@ -77,7 +78,7 @@ class Names:
         import pyarrow as pa
 
         for part in _drained(parts):
-            self.add(pa.chunked_array([pa.array(part, pa.int64())]))
+            self.add(pa.chunked_array([arrow_of(part.astype(np.int64, copy=False))]))
 
     def finish(self) -> tuple[Any, np.ndarray]:
         """The distinct ids, and the row of every edge; nothing is kept here."""
@@ -166,7 +167,7 @@ class Gathered:
         del first, second, place
         if ends is not None:
             return (
-                Ids(_ascending(distinct.to_numpy(), sources, targets)),
+                Ids(_ascending(numbers_of(distinct), sources, targets)),
                 sources,
                 targets,
             )
@@ -235,7 +236,7 @@ def as_text(column: Any) -> Any:
     import pyarrow as pa
 
     if isinstance(column, np.ndarray):
-        return pa.chunked_array([pa.array(column).cast(pa.string())])
+        return pa.chunked_array([arrow_of(column).cast(pa.string())])
     return column
 
 
@@ -299,5 +300,5 @@ def _distinct(parts: list[Any]) -> tuple[Any, list[np.ndarray]]:
     import pyarrow as pa
 
     coded = pa.chunked_array(parts).dictionary_encode()
-    places = [chunk.indices.to_numpy() for chunk in coded.chunks]
+    places = [numbers_of(chunk.indices) for chunk in coded.chunks]
     return coded.chunk(0).dictionary, places

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nodeemb.arrow import numbers_of
 from nodeemb.errors import DataRefused, OutOfResources, WrongUse
 from nodeemb.io.checks import check_sign, check_texts, check_weight
 from nodeemb.io.gather import Piece, as_text
@@ -226,7 +227,7 @@ def _end(column: pyarrow.Array, name: str, place: Place) -> Any:
     column = _present(column, name, place)
     if pa.types.is_integer(column.type):
         try:
-            return column.cast(pa.int64()).to_numpy()
+            return numbers_of(column.cast(pa.int64()))
         except pa.ArrowInvalid:  # above int64, as in text files
             pass
     return pa.chunked_array([column.cast(pa.string())])
@@ -237,7 +238,7 @@ def _numbers(column: pyarrow.Array, name: str, place: Place) -> np.ndarray:
     import pyarrow as pa
 
     column = _present(column, name, place).cast(pa.float64(), safe=False)
-    return np.array(column.to_numpy())
+    return np.array(numbers_of(column))
 
 
 def _present(column: pyarrow.Array, name: str, place: Place) -> pyarrow.Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -44,10 +45,10 @@ def package(tmp_path, monkeypatch) -> Path:
     (folder / "middle.py").write_text(MIDDLE)
     (folder / "caller.py").write_text(CALLER)
     monkeypatch.setattr(compiled, "_PACKAGE", folder)
-    for cached in (compiled._imported, compiled._digest):
+    for cached in (compiled._read, compiled._digest):
         cached.cache_clear()
     yield folder
-    for cached in (compiled._imported, compiled._digest):
+    for cached in (compiled._read, compiled._digest):
         cached.cache_clear()
 
 
@@ -57,7 +58,7 @@ def change(path: Path, old: str, new: str) -> None:
     path.write_text(path.read_text().replace(old, new))
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert path.stat().st_size == before.st_size
-    compiled._imported.cache_clear()
+    compiled._read.cache_clear()
     compiled._digest.cache_clear()
 
 
@@ -105,6 +106,44 @@ def test_the_hash_follows_imports_and_nothing_else(package):
     two = compiled._digest(callee)
     change(caller, "2 * n", "3 * n")
     assert compiled._digest(callee) == two
+
+
+IMPORTS = """
+import nodeemb.graph.graph
+import os, sys
+from nodeemb.training import batch, tables  # and so on
+from nodeemb.roles.layout import (
+    Layout,
+    lay_out,
+)
+from nodeemb import (choices as chosen, run)
+from . import nothing
+"from nodeemb.cli import main in a text"
+def later():
+    from nodeemb.io.edges import read_edges
+    import nodeemb.engine as engine
+"""
+
+
+def test_imports_are_found_as_python_finds_them():
+    """In all files of the package, and in every way to write one."""
+
+    def by_python(content):
+        names = []
+        for node in ast.walk(ast.parse(content)):
+            if isinstance(node, ast.Import):
+                names += [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names += [node.module, *(f"{node.module}.{a.name}" for a in node.names)]
+        return {modules[name] for name in names if name in modules}
+
+    modules = compiled._modules(compiled._PACKAGE)
+    wanted = by_python(IMPORTS)
+    assert len(wanted) == 8
+    assert set(compiled._imported(IMPORTS.encode())) == wanted
+    for file in modules.values():
+        found = set(compiled._imported(file.read_bytes()))
+        assert found == by_python(file.read_bytes()), file
 
 
 def test_other_code_keeps_its_own_folder(monkeypatch, tmp_path):
