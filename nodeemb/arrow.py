@@ -19,6 +19,9 @@ def numbers_of(column: Any) -> np.ndarray:
 
     Args:
         column: of whole or decimal numbers, none of them missing.
+
+    Raises:
+        ValueError: one is missing.
     """
     import pyarrow as pa
 
@@ -27,11 +30,15 @@ def numbers_of(column: Any) -> np.ndarray:
             return numbers_of(column.chunk(0))
         chunks = [numbers_of(chunk) for chunk in column.chunks]
         return np.concatenate([np.empty(0, column.type.to_pandas_dtype()), *chunks])
-    assert column.null_count == 0, "a missing number is refused before"
+    if column.null_count:
+        raise ValueError("a number is missing")
     dtype, values = np.dtype(column.type.to_pandas_dtype()), column.buffers()[1]
+    assert dtype.kind in "iuf", dtype  # others, such as bits, lie otherwise
     if not len(column):
         return np.empty(0, dtype)
-    return np.frombuffer(values, dtype, len(column), column.offset * dtype.itemsize)
+    own = np.frombuffer(values, dtype, len(column), column.offset * dtype.itemsize)
+    own.flags.writeable = False
+    return own
 
 
 def arrow_of(values: np.ndarray) -> pyarrow.Array:
@@ -39,5 +46,6 @@ def arrow_of(values: np.ndarray) -> pyarrow.Array:
     import pyarrow as pa
 
     own = np.ascontiguousarray(values, values.dtype.newbyteorder("="))
+    assert own.dtype.kind in "iuf", own.dtype
     kind = pa.from_numpy_dtype(own.dtype)
     return pa.Array.from_buffers(kind, len(own), [None, pa.py_buffer(own)])

@@ -30,8 +30,10 @@ __all__ = ["njit", "prange"]
 
 _PACKAGE = Path(__file__).resolve().parent
 _MARKS = (b"njit", b"NamedTuple")  # a file with kernels, or with types they take
+# comments, and ends of lines that go on, which are no part of an import
+_BESIDE = re.compile(r"#[^\n\r]*|\\\r?\n")
 _IMPORT = re.compile(
-    r"^\s*(?:from|import)\s+(nodeemb[\w.]*)(?:\s+import\s+(\([^)]*\)|[^\n]*))?", re.M
+    r"\b(nodeemb(?:[ \t]*\.[ \t]*\w+)*)(?:[ \t]+import\b[ \t]*(\([^)]*\)|[^\n\r;]*))?"
 )
 _NAME = re.compile(r"\w+")
 
@@ -107,14 +109,17 @@ def _read(file: Path) -> _Source:
 
 
 def _imported(content: bytes) -> list[Path]:
-    """The files of this package that a file names in its imports, and in its texts.
+    """The files of this package that a file imports, and those that its texts name.
 
-    To take a file apart as Python does would take longer than to start the program.
+    To take a file apart as Python does would take longer than to start the program; one
+    file too many only makes a kernel be compiled once more than it need be.
     """
     modules = _modules(_PACKAGE)
     names: list[str] = []
-    for module, listed in _IMPORT.findall(content.decode()):
-        names += [module, *(f"{module}.{one}" for one in _NAME.findall(listed))]
+    text = _BESIDE.sub("", content.decode(errors="replace"))
+    for module, listed in _IMPORT.findall(text):
+        name = "".join(module.split())
+        names += [name, *(f"{name}.{one}" for one in _NAME.findall(listed))]
     return [modules[name] for name in names if name in modules]
 
 

@@ -1,8 +1,8 @@
 """Pairs a CPU-second beside gensim and GRAPE, in turn: python -m tests.bench.speed_beside PYTHON GRAPH [CHOICES]
 
 As tests.bench.beside, but for speed alone: each of our choices, then gensim on a part of the same
-walks and GRAPE on fewer walks a node, twice over, so that what else the machine does weighs
-on all alike. The best of the two counts. PYTHON: as there. CHOICES:
+walks and GRAPE on fewer walks a node, five times over, so that what else the machine does weighs
+on all alike. The best of the five counts. PYTHON: as there. CHOICES:
 what beside has chosen on the graph, in its words, such as "damped 0.3 0.0 linear".
 """
 
@@ -16,9 +16,9 @@ from nodeemb.run import embed
 from tests.bench.beside import CHOICES, choices_of, grape_tables
 from tests.bench.test_gensim import as_words, gensim_tables
 
-TIMES = 2
-STARTS = 250_000  # walks of ours at most, or one a node
-WALKS = 8000  # that gensim learns from at most
+TIMES = 5
+STARTS = 150_000  # walks of ours at most, or one a node
+WALKS = 3000  # that gensim learns from at most
 ITERATIONS = 2  # walks a node that GRAPE learns from
 
 

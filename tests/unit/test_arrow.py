@@ -27,6 +27,7 @@ def test_numbers_are_those_that_pyarrow_gives(kind):
         found = numbers_of(column)
         np.testing.assert_array_equal(found, column.to_numpy())
         assert found.dtype == values.dtype
+    assert not numbers_of(whole.cast(pa.float64()).cast(whole.type)).flags.writeable
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -39,8 +40,15 @@ def test_numpy_becomes_what_pyarrow_makes_of_it(kind):
 
 
 def test_a_missing_number_is_not_read_as_one():
-    with pytest.raises(AssertionError, match="missing"):
+    with pytest.raises(ValueError, match="missing"):
         numbers_of(pa.array([1, None]))
+
+
+def test_bits_are_no_numbers():
+    bits = np.array([True, False, True])
+    for call, given in ((arrow_of, bits), (numbers_of, pa.array(bits))):
+        with pytest.raises(AssertionError, match="bool"):
+            call(given)
 
 
 FILES = {
@@ -48,7 +56,9 @@ FILES = {
     "far": "0\t1\n1\t2000000000000\n2000000000000\t0\n",
     "texts": "a\tb\nb\tc\nc\ta\n",
     "weights": "0\t1\t.5\n1\t2\t1\n2\t0\t3\n",
+    "signs": "0\t1\t-1\n1\t2\t1\n2\t0\t-1\n",
 }
+CHOSEN = {"weights": {"weight": 2}, "signs": {"sign": 2}}
 
 
 @pytest.mark.parametrize("kind", FILES)
@@ -57,7 +67,7 @@ def test_files_are_read_without_pandas(tmp_path, kind):
     path.write_text(FILES[kind])
     code = (
         "import sys; from nodeemb.io.edges import read_edges; "
-        f"read_edges({str(path)!r}); print('pandas' in sys.modules)"
+        f"read_edges({str(path)!r}, **{CHOSEN.get(kind, {})}); print('pandas' in sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
