@@ -46,6 +46,11 @@ def add_up(phases, count, pieces, made):
             piece = take_piece(phases, phase)
 
 
+two_cores = pytest.mark.skipif(
+    numba.config.NUMBA_NUM_THREADS < 2, reason="one core: there is no second thread"
+)
+
+
 @pytest.mark.parametrize("pieces", [1, 7])
 @pytest.mark.parametrize("threads", [1, 2, 4])
 def test_each_piece_is_done_once_when_those_before_are_done(threads, pieces):
@@ -89,6 +94,7 @@ def is_at(where):
     return (threading.current_thread() is threading.main_thread()) == (where == "main")
 
 
+@two_cores
 @pytest.mark.parametrize("where", ["main", "other"])
 def test_a_late_thread_changes_nothing(where, monkeypatch):
     want, whole = trained(1), cpu.do_steps
@@ -127,6 +133,7 @@ def one_pair():
     return Part(0, cut_pairs(pairs, 1.0, 8), noise, noise, 0.0)
 
 
+@two_cores
 @pytest.mark.parametrize("threads", [1, 2])
 def test_what_is_done_meanwhile_is_done_once_while_others_are_at_the_steps(
     threads, monkeypatch
@@ -151,6 +158,7 @@ def test_what_is_done_meanwhile_is_done_once_while_others_are_at_the_steps(
     assert (tables.table != before).any()
 
 
+@two_cores
 @pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt])
 def test_when_making_the_next_batches_fails_the_steps_end(error, monkeypatch):
     monkeypatch.setattr(cpu, "_A_THREAD", 1)
@@ -176,6 +184,7 @@ def test_when_making_the_next_batches_fails_the_steps_end(error, monkeypatch):
     assert 0 < phases[0][0] < len(batches)
 
 
+@two_cores
 @pytest.mark.parametrize("where", ["main", "other"])
 @pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt])
 def test_when_a_thread_fails_the_others_do_not_wait_for_it(where, error, monkeypatch):
