@@ -26,7 +26,7 @@ _TO_UNIT = 1.0 / 9007199254740992.0  # 2**-53
 
 def stream_key(seed: int, stream: str, *numbers: int) -> np.uint64:
     """The key of a named stream: any int seed, any name, any further counters."""
-    text = "\x1f".join((str(int(seed)), stream, *map(str, map(int, numbers))))
+    text = "\x1f".join([str(int(seed)), stream, *(str(int(n)) for n in numbers)])
     digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
     return np.uint64(int.from_bytes(digest, "little"))
 

@@ -6,7 +6,7 @@ b), whoever asks for it. Noise is drawn by the number of the block in the epoch.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -186,18 +186,21 @@ def batches_ahead(
             yield several
 
 
-def _each(feed: Feed, drawn: Drawn, count: int) -> Iterable[Drawn | Packed]:
+def _each(feed: Feed, drawn: Drawn, count: int) -> Iterator[Drawn | Packed]:
     """What each batch has of `count` sequences, pieces or pairs; packed where it is a band."""
     rows = feed.training.block_rows
-    if isinstance(drawn, Sequences) and feed.window is not None:
-        return pack_each(drawn, feed.per_batch, rows)
-    own = (
-        part_of(drawn, a, min(a + feed.per_batch, count))
-        for a in range(0, count, feed.per_batch)
-    )
-    if feed.window is None:
-        return own
-    return (pack_sequences(one, rows) for one in own if not isinstance(one, Pairs))
+    if feed.window is not None and isinstance(drawn, Sequences):
+        yield from pack_each(drawn, feed.per_batch, rows)
+        return
+    for a in range(0, count, feed.per_batch):
+        own = part_of(drawn, a, min(a + feed.per_batch, count))
+        if feed.window is None:
+            yield own
+        else:
+            assert not isinstance(own, Pairs), (
+                "check_stencil refuses a window over pairs"
+            )
+            yield pack_sequences(own, rows)
 
 
 def _parts(
