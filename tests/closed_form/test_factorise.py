@@ -56,7 +56,7 @@ DEGENERATE = [
 
 
 def named(options):
-    return " ".join([options.kind, *map(str, options.model_fields_set)])
+    return " ".join([options.kind, *sorted(options.model_fields_set)])
 
 
 def dense(graph):
