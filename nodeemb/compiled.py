@@ -45,12 +45,17 @@ def njit(
     inline: str = "never",
     fastmath: bool | set[str] = False,
     nogil: bool = False,
+    borrowing: bool = False,
 ) -> Any:
     """Compiles a function at its first call, or takes the code kept on disk.
 
     Args:
         function: what to compile; None where the decorator is written with options.
         parallel, inline, fastmath, nogil: as numba has them.
+        borrowing: the arrays that it is given stay its caller's. numba otherwise counts who
+            holds each of them, by instructions that lock memory, whenever a function is
+            called. Such a function may neither make arrays nor return any; for those that
+            are called for a few rows.
     """
     options: dict[str, Any] = {
         "parallel": parallel,
@@ -59,12 +64,12 @@ def njit(
         "nogil": nogil,
     }
     if function is None:
-        return lambda f: njit(f, **options)
+        return lambda f: njit(f, **options, borrowing=borrowing)
     chosen = numba.config.CACHE_DIR
     file = Path(function.__code__.co_filename)
     numba.config.CACHE_DIR = str(_home(chosen) / _digest(file))
     try:
-        return numba.njit(function, cache=True, **options)
+        return numba.njit(function, cache=True, _nrt=not borrowing, **options)
     finally:
         numba.config.CACHE_DIR = chosen
 

@@ -27,7 +27,7 @@ def zeros_of(count: int, like: Any) -> Any:
     return whole[skip : skip + count]
 
 
-@njit
+@njit(borrowing=True)
 def fetch(array: Any, at: int, length: int) -> None:
     """Asks for array[at : at + length] to be brought near, without waiting for it."""
     _fetch_lines(array, at, length)

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import numba
+import numpy as np
 import pytest
 
 from nodeemb import compiled
@@ -148,6 +149,30 @@ def test_no_import_of_any_file_of_the_package_is_missed():
     for file in compiled._modules(compiled._PACKAGE).values():
         content = file.read_bytes()
         assert set(compiled._imported(content)) >= imported_by_python(content), file
+
+
+def total_of_one(values, others, second):
+    chosen = others if second else values
+    total = 0.0
+    for value in chosen:
+        total += value
+    return total
+
+
+def test_arrays_that_are_borrowed_are_not_counted(monkeypatch):
+    counted = {}
+    for borrowing in (False, True):
+        with monkeypatch.context() as patched:
+            patched.setattr(numba, "njit", lambda _, **options: options)
+            chosen = compiled.njit(borrowing=borrowing)(total_of_one)
+        kernel = numba.njit(**chosen | {"cache": False})(total_of_one)
+        values = np.array([1.0, 0.0, 3.0])
+        before = sys.getrefcount(values)
+        assert kernel(values, 2 * values, True) == 8.0
+        assert sys.getrefcount(values) == before
+        [code] = kernel.inspect_llvm().values()
+        counted[borrowing] = "call void @NRT_incref" in code
+    assert counted == {False: True, True: False}
 
 
 def test_other_code_keeps_its_own_folder(monkeypatch, tmp_path):

@@ -43,9 +43,10 @@ class Room(NamedTuple):
 
     x, y: the left and right vectors of a block; z: its noise vectors; turned: y or z with
     rows and columns exchanged; scores, scratch: one number a pair or more; mass_left, mass_right:
-    (longest,) positive weight of each row; place_left, place_right: (longest,) int32, which
-    vectors of x and of y an aligned pair joins; slots: int32, for finding equal rows; names:
-    int32, the rows of a block, with room on both sides, or of its noise.
+    (longest,) positive weight of each row; law: weights of the scores of a row; place_left,
+    place_right: (longest,) int32, which vectors of x and of y an aligned pair joins; slots:
+    int32, for finding equal rows; names: int32, the rows of a block, with room on both
+    sides, or of its noise.
     """
 
     x: np.ndarray
@@ -56,6 +57,7 @@ class Room(NamedTuple):
     scratch: np.ndarray
     mass_left: np.ndarray
     mass_right: np.ndarray
+    law: np.ndarray
     place_left: np.ndarray
     place_right: np.ndarray
     slots: np.ndarray
@@ -81,6 +83,7 @@ def make_room(longest, noise, wide, pitch, like):
         zeros_of(max(scores, padded(1, size) * others), like),
         np.zeros(longest, like.dtype),
         np.zeros(longest, like.dtype),
+        np.zeros(max(others, padded(wide, size)), like.dtype),
         np.zeros(longest, np.int32),
         np.zeros(longest, np.int32),
         np.zeros(slots, np.int32),
@@ -88,7 +91,7 @@ def make_room(longest, noise, wide, pitch, like):
     )
 
 
-@njit
+@njit(borrowing=True)
 def noise_block(
     near, rows, mass, room, words, near_words, pitch, length, far_rows, weight, objective,
     slopes, near_at, far_at, with_loss,
@@ -118,8 +121,9 @@ def noise_block(
             own = losses[i * wide : i * wide + noise]
             loss += weight * mass[i] * apart(own, rows[i], far_rows)
     squash = squashed_by_weigh(objective, flat)
-    law, names, one = np.ones(wide, flat.dtype), room.names, near.dtype.type
-    names[:noise] = far_rows
+    law, names, one = room.law[:wide], room.names, near.dtype.type
+    law[:] = 1
+    write(names, 0, far_rows)
     for i in range(count):
         weigh(
             flat, i * wide, law, one(weight * mass[i]), names, 0, rows[i], one(0), 0, noise,
@@ -145,7 +149,14 @@ def noise_block(
     return loss
 
 
-@njit
+@njit(borrowing=True)
+def write(out, at, values):
+    """out[at:] <- values; numba would copy them first, in case they lie in out."""
+    for k in range(len(values)):
+        out[at + k] = values[k]
+
+
+@njit(borrowing=True)
 def squashed_by_weigh(objective, scores):
     """Is `weigh` to take the sigmoid of scores; where it cannot, that is done here."""
     if objective == 0 and scores.itemsize != 4:
@@ -153,14 +164,14 @@ def squashed_by_weigh(objective, scores):
     return objective == 0 and scores.itemsize == 4
 
 
-@njit
+@njit(borrowing=True)
 def square(scores, out):
     """out <- the squared loss of scores with label 0."""
     for k in range(len(scores)):
         out[k] = scores[k] * scores[k] / 2
 
 
-@njit(fastmath=LOOSE)
+@njit(fastmath=LOOSE, borrowing=True)
 def apart(values, row, rows):
     """The sum of the values whose row is another."""
     total = values.dtype.type(0)
@@ -169,7 +180,7 @@ def apart(values, row, rows):
     return total
 
 
-@njit
+@njit(borrowing=True)
 def band_block(
     room, words, rows, start, stop, first, after, before, limit, label, left_out, objective,
     pitch, length, slopes, left_at, right_at, with_loss, both,
@@ -187,8 +198,7 @@ def band_block(
         the loss, 0 if not asked for, and the number of pairs, equal rows included.
     """
     count, window = len(rows), len(after)
-    ahead = window if after.max() > 0 else 0
-    behind = window if before.max() > 0 else 0
+    ahead, behind = far(after), far(before)
     wide = behind + 1 + ahead
     flat = room.scores
     jump, one = band_pitch(wide, flat.itemsize), flat.dtype.type
@@ -215,14 +225,15 @@ def band_block(
                 loss -= w * loss_of(objective, score, label)
     own = padded(wide, flat.itemsize)
     squash = squashed_by_weigh(objective, flat[: count * jump])
-    law = np.zeros(own, flat.dtype)
+    law = room.law[:own]
+    law[:] = 0
     for d in range(1, window + 1):
         if ahead:
             law[behind + d] = after[d - 1]
         if behind:
             law[behind - d] = before[d - 1]
     names, pairs = room.names, 0
-    names[behind : behind + count] = rows
+    write(names, behind, rows)
     clear(flat, 0, TILE - 1)
     for i in range(count):
         low, high = reach(i, start, stop, first, limit, behind, ahead)
@@ -253,7 +264,16 @@ def band_block(
     return loss, pairs
 
 
-@njit(fastmath=LOOSE)
+@njit(borrowing=True)
+def far(weights):
+    """How far one side of a window reaches: not at all where no weight is above 0."""
+    for weight in weights:
+        if weight > 0:
+            return len(weights)
+    return 0
+
+
+@njit(fastmath=LOOSE, borrowing=True)
 def column_mass(j, rows, start, stop, first, limit, behind, ahead, law):
     """The weight of all pairs of a band whose right row stands at place j."""
     begin = np.int64(start[j]) - first
@@ -276,7 +296,7 @@ def reach(i, start, stop, first, limit, behind, ahead):
     return low, high
 
 
-@njit
+@njit(borrowing=True)
 def merge(rows, slots, merged, places):
     """Equal rows become one: merged[places[k]] is rows[k].
 
@@ -303,7 +323,7 @@ def merge(rows, slots, merged, places):
     return count
 
 
-@njit
+@njit(borrowing=True)
 def aligned_block(
     room, left, right, weight, label, objective, pitch,
     slopes, left_at, left_count, right_at, right_count, with_loss,
@@ -359,8 +379,7 @@ def aligned_block(
 @njit
 def count_places(start, stop, first, after, before, limit):
     """Places within the window, equal rows included."""
-    ahead = len(after) if after.max() > 0 else 0
-    behind = len(before) if before.max() > 0 else 0
+    ahead, behind = far(after), far(before)
     total = 0
     for i in range(len(start)):
         place = i + first - start[i]

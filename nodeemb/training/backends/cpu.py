@@ -13,7 +13,7 @@ import numpy as np
 from nodeemb.errors import WrongUse
 from nodeemb.objectives.objectives import OBJECTIVES
 from nodeemb.prefetch import zeros_of
-from nodeemb.roles.layout import Layout
+from nodeemb.roles.layout import Layout, Map
 from nodeemb.training.backends.crew import Crew
 from nodeemb.training.backends.kernels import Segments, Slopes
 from nodeemb.training.backends.machine import padded
@@ -212,6 +212,10 @@ def _losses(
 def _segments(layout: Layout, pitches: list[int]) -> Segments:
     """The maps of all sides of all channels."""
     maps = [side for channel in layout.channels.values() for side in channel]
+    wholes = [_whole_roles(side, list(layout.roles.values())) for side in maps]
+    role, role_place, role_sign = zip(
+        *(one for own in wholes for one in own), strict=True
+    )
     return Segments(
         ends_of([len(m.column) for m in maps]),
         np.concatenate([m.column for m in maps]),
@@ -222,7 +226,23 @@ def _segments(layout: Layout, pitches: list[int]) -> Segments:
         ends_of([len(m.ones) for m in maps]),
         np.array([m.shift for m in maps]),
         np.repeat(np.array(pitches), 2),
+        ends_of([len(own) for own in wholes]),
+        np.array(role),
+        np.array(role_place),
+        np.array(role_sign),
     )
+
+
+def _whole_roles(
+    side: Map, roles: list[tuple[int, int]]
+) -> list[tuple[int, int, float]]:
+    """(number, place, sign) of each role in a side's segments, in their order."""
+    return [
+        (r, int(place + first - column), float(sign))
+        for column, place, length, sign in zip(*side[:4], strict=True)
+        for r, (first, end) in enumerate(roles)
+        if column <= first < end <= column + length
+    ]
 
 
 def _room_for(count: int, size: int, dtype: np.dtype) -> Slopes:

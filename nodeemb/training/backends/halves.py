@@ -57,7 +57,7 @@ class _Half(ir.Type):  # type: ignore[misc]
         return hash(_Half)
 
 
-@njit
+@njit(borrowing=True)
 def multiply_halves(
     out, at, pitch, rows, columns, a, a_at, a_row, a_step, b, b_at, b_pitch, depth, plus
 ):
@@ -84,7 +84,7 @@ def multiply_halves(
         c += wide * _LANES
 
 
-@njit
+@njit(borrowing=True)
 def halve(x, at, pitch, count, length, rows, rows_pitch, pairs, pairs_pitch, first):
     """Rounds a matrix: into `rows`, and two rows at a time into `pairs`.
 
@@ -100,7 +100,7 @@ def halve(x, at, pitch, count, length, rows, rows_pitch, pairs, pairs_pitch, fir
             )  # fmt: skip
 
 
-@njit
+@njit(borrowing=True)
 def gather_halves(table, names, side, rows, rows_pitch, pairs, pairs_pitch):
     """`gather` and `halve` in one: vectors of nodes, rounded on the way from the table.
 
@@ -123,7 +123,7 @@ def gather_halves(table, names, side, rows, rows_pitch, pairs, pairs_pitch):
                 )  # fmt: skip
 
 
-@njit
+@njit(borrowing=True)
 def plain(side):
     """Is a side made of whole machine vectors of the table, none with its sign turned?"""
     if len(side.ones) > 0 or side.shift >= 0:

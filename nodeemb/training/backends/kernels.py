@@ -22,7 +22,7 @@ from nodeemb.training.backends.blocks import (
     merge,
     noise_block,
 )
-from nodeemb.training.backends.vectors import AHEAD, add, clear, dot, gather
+from nodeemb.training.backends.vectors import AHEAD, add, copy, dot, gather
 
 
 class Slopes(NamedTuple):
@@ -43,7 +43,9 @@ class Segments(NamedTuple):
 
     pointers: (sides + 1,): the segments of a side; column, place, length, sign: theirs, as
     in `Map`; ones: its places in turn, of a side from ones_at (sides + 1,) on; shifts:
-    (sides,). pitches: (sides,) numbers of a side's vector.
+    (sides,). pitches: (sides,) numbers of a side's vector. The same by whole roles, and
+    biases: those of a side begin at roles_at (sides + 1,); role: which, role_place and
+    role_sign: where in the vector, and with which sign.
     """
 
     pointers: np.ndarray
@@ -55,6 +57,10 @@ class Segments(NamedTuple):
     ones_at: np.ndarray
     shifts: np.ndarray
     pitches: np.ndarray
+    roles_at: np.ndarray
+    role: np.ndarray
+    role_place: np.ndarray
+    role_sign: np.ndarray
 
 
 # A part has 2 R vectors of its R rows or pairs, left before right, then the right and the
@@ -196,7 +202,7 @@ def words_for(halves, room, pitch):
         return short.make_words(room, pitch)
 
 
-@njit
+@njit(borrowing=True)
 def take_both(table, rows, left_map, right_map, shift, room, words, pitch):
     """The vectors of a block's rows on both sides, in the numbers that products are of."""
     if words is None:
@@ -207,7 +213,7 @@ def take_both(table, rows, left_map, right_map, shift, room, words, pitch):
         short.take(table, rows, right_map, shift, room.y, pitch, words.right)
 
 
-@njit
+@njit(borrowing=True)
 def take_noise(table, rows, side, shift, room, words, pitch):
     """The same of noise on one side."""
     if words is None:
@@ -216,7 +222,7 @@ def take_noise(table, rows, side, shift, room, words, pitch):
         short.take(table, rows, side, shift, room.z, pitch, words.far)
 
 
-@njit
+@njit(borrowing=True)
 def halve_both(words, room, pitch, left_count, right_count):
     """The vectors of a block in bfloat16 too, if that is asked for."""
     if words is not None:
@@ -224,7 +230,7 @@ def halve_both(words, room, pitch, left_count, right_count):
         short.halve_rows(room.y, pitch, right_count, words.right)
 
 
-@njit
+@njit(borrowing=True)
 def name_block(
     slopes, at, base, pitch, left_side, count, b, first, last, noise_right, noise_left
 ):  # fmt: skip
@@ -285,7 +291,7 @@ def both_noises(
     return loss
 
 
-@njit
+@njit(borrowing=True)
 def total(values):
     """The sum in float64."""
     result = 0.0
@@ -294,7 +300,7 @@ def total(values):
     return result
 
 
-@njit
+@njit(borrowing=True)
 def group(nodes, head, following, touched, order, ends):
     """Brings the contributions of each node together, in batch order.
 
@@ -338,40 +344,103 @@ def apply_share(
     gives them, of the nodes touched. optimizer: 0 SGD, 1 row-wise Adagrad. floored: so many
     first columns are kept at 0 or above.
     """
-    one, count = table.dtype.type, ends[-1]
-    step, least = one(rate), one(1e-10)
-    flat, width = table.reshape(table.size), table.shape[1]
-    sizes, roles = squares.reshape(squares.size), squares.shape[1]
-    values, _, sides, offsets = slopes
-    pointers, column, place, length, sign, _, _, _, pitches = segments
-    sums = np.empty(width, table.dtype)
+    count, roles = ends[-1], len(edges) - 1
     # contributions shared out evenly, whole nodes each: a popular one has many
     first = np.searchsorted(ends, share * count // shares, "right")
     last = np.searchsorted(ends, (share + 1) * count // shares, "right")
+    sums = Sums(
+        np.empty(table.shape[1], table.dtype), np.zeros(roles, np.int64),
+        np.empty(roles, np.int64), np.empty(roles, table.dtype),
+    )  # fmt: skip
+    update_each(
+        first, last, table, squares, edges, slopes, segments, order, ends, touched, sums,
+        optimizer, rate, floored,
+    )  # fmt: skip
+
+
+class Sums(NamedTuple):
+    """The slopes of one node so far.
+
+    values: (columns,) their sums. found: (roles,) int64, how many a role has. begin, sign:
+    (roles,) where the first of a role begins among the slopes, and its sign; where it is
+    the only one it is not in `values`.
+    """
+
+    values: np.ndarray
+    found: np.ndarray
+    begin: np.ndarray
+    sign: np.ndarray
+
+
+@njit(borrowing=True)
+def update_each(
+    first, last, table, squares, edges, slopes, segments, order, ends, touched, sums,
+    optimizer, rate, floored,
+):  # fmt: skip
+    """`apply_share` for the touched nodes first .. last - 1."""
+    count, step = ends[-1], table.dtype.type(rate)
+    flat, width = table.reshape(table.size), table.shape[1]
+    sizes, roles = squares.reshape(squares.size), squares.shape[1]
+    values, _, sides, offsets = slopes
     at = ends[first - 1] if first > 0 else 0
     for k in range(first, last):
-        row = np.int64(touched[k])
         if k + AHEAD < last:
             fetch(flat, touched[k + AHEAD] * width, width)
             fetch(sizes, touched[k + AHEAD] * roles, roles)
-        clear(sums, 0, width)
         for j in range(at, ends[k]):
             if j + AHEAD < count:
                 e = order[j + AHEAD]
-                fetch(values, offsets[e], pitches[sides[e]])
-            base, side = offsets[order[j]], sides[order[j]]
-            for s in range(pointers[side], pointers[side + 1]):
-                add(sums, column[s], one(sign[s]), values, base + place[s], length[s])
+                fetch(values, offsets[e], segments.pitches[sides[e]])
+            collect(sums, edges, segments, sides[order[j]], values, offsets[order[j]])
         at = ends[k]
-        for r in range(len(edges) - 1):
+        update(
+            flat, sizes, np.int64(touched[k]), width, edges, sums, values, optimizer, step,
+            floored,
+        )  # fmt: skip
+
+
+@njit(inline="always")
+def collect(sums, edges, segments, side, values, base):
+    """One slope more of a node; the first of a role stays where it is."""
+    for k in range(segments.roles_at[side], segments.roles_at[side + 1]):
+        r = segments.role[k]
+        begin, sign = (
+            base + segments.role_place[k],
+            values.dtype.type(segments.role_sign[k]),
+        )
+        sums.found[r] += 1
+        if sums.found[r] == 1:
+            sums.begin[r], sums.sign[r] = begin, sign
+        else:
             a, long = edges[r], edges[r + 1] - edges[r]
-            square = dot(sums, a, sums, a, long)
-            if square == 0:
-                continue
-            factor = step
-            if optimizer == 1:
-                squares[row, r] += square / one(long)
-                factor = step / (math.sqrt(squares[row, r]) + least)
-            add(flat, row * width + a, -factor, sums, a, long)
-            for c in range(a, min(a + long, floored)):
-                table[row, c] = max(table[row, c], one(0))
+            if sums.found[r] == 2:
+                copy(sums.values, a, sums.sign[r], values, sums.begin[r], long)
+            add(sums.values, a, sign, values, begin, long)
+
+
+@njit(inline="always")
+def update(flat, sizes, row, width, edges, sums, values, optimizer, step, floored):
+    """One update of each role of a node that has slopes; `sums` are none afterwards."""
+    one, roles = flat.dtype.type, len(edges) - 1
+    for r in range(roles):
+        found, sums.found[r] = sums.found[r], 0
+        if found == 0:
+            continue
+        a, long = edges[r], edges[r + 1] - edges[r]
+        if found == 1:
+            square = dot(values, sums.begin[r], values, sums.begin[r], long)
+        else:
+            square = dot(sums.values, a, sums.values, a, long)
+        if square == 0:
+            continue
+        factor = step
+        if optimizer == 1:
+            sizes[row * roles + r] += square / one(long)
+            factor = step / (math.sqrt(sizes[row * roles + r]) + one(1e-10))
+        if found == 1:
+            factor *= sums.sign[r]
+            add(flat, row * width + a, -factor, values, sums.begin[r], long)
+        else:
+            add(flat, row * width + a, -factor, sums.values, a, long)
+        for c in range(a, min(a + long, floored)):
+            flat[row * width + c] = max(flat[row * width + c], one(0))

@@ -38,7 +38,7 @@ from nodeemb.training.backends.machine import (
 TILE, WIDTHS = (6, (1, 4)) if REGISTERS == 32 else (4, (1, 2, 3))
 
 
-@njit
+@njit(borrowing=True)
 def multiply(
     out, at, pitch, rows, columns, a, a_at, a_row, a_step, b, b_at, b_pitch, depth, plus
 ):
@@ -74,7 +74,7 @@ def _width(left):
     return 3 if left == 3 or left > 4 else min(left, 2)
 
 
-@njit
+@njit(borrowing=True)
 def turn(out, pitch, a, a_pitch, rows, columns):
     """out[j, i] <- a[i, j], by whole squares: rows and columns are rounded up (`padded`)."""
     lanes = BYTES // out.itemsize

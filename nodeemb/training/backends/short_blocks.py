@@ -75,7 +75,7 @@ def words_pitch(pitch):
     return 2 * padded(pitch // 2, 4)
 
 
-@njit
+@njit(borrowing=True)
 def take(table, names, side, shift, x, pitch, out):
     """Vectors of nodes on one side of a channel, rounded; x: room for them in float32."""
     wide = words_pitch(pitch)
@@ -86,7 +86,7 @@ def take(table, names, side, shift, x, pitch, out):
         halve_rows(x, pitch, len(names), out)
 
 
-@njit
+@njit(borrowing=True)
 def halve_rows(x, pitch, count, out):
     """Rounds vectors of a Room."""
     halve(
@@ -94,7 +94,7 @@ def halve_rows(x, pitch, count, out):
     )
 
 
-@njit
+@njit(borrowing=True)
 def turn_rows(words, of, pitch, length, count, across):
     """words.turned <- rows as the right side of products along their length."""
     turn(
@@ -103,7 +103,7 @@ def turn_rows(words, of, pitch, length, count, across):
     )  # fmt: skip
 
 
-@njit
+@njit(borrowing=True)
 def band_scores(flat, words, pitch, length, count, behind, ahead):
     """As whole_blocks.band_scores."""
     jump, zero = band_pitch(behind + 1 + ahead, 4), TILE - 1 + behind
@@ -118,7 +118,7 @@ def band_scores(flat, words, pitch, length, count, behind, ahead):
         )  # fmt: skip
 
 
-@njit
+@njit(borrowing=True)
 def band_slopes(
     flat, words, pitch, length, count, behind, ahead, slopes, left_at, right_at
 ):  # fmt: skip
@@ -149,7 +149,7 @@ def band_slopes(
         )  # fmt: skip
 
 
-@njit
+@njit(borrowing=True)
 def noise_scores(flat, words, near, pitch, length, count, noise):
     """As whole_blocks.noise_scores."""
     wide = padded(noise, 4)
@@ -160,7 +160,7 @@ def noise_scores(flat, words, near, pitch, length, count, noise):
     )  # fmt: skip
 
 
-@njit
+@njit(borrowing=True)
 def noise_slopes(
     flat, words, near, pitch, length, count, noise, slopes, near_at, far_at
 ):  # fmt: skip

@@ -135,7 +135,7 @@ def loss_of(objective, score, label):
     return max(score, 0.0) + math.log1p(math.exp(-abs(score))) - score * label
 
 
-@njit
+@njit(borrowing=True)
 def gather(table, rows, side: Map, shift, out, pitch):
     """out[i * pitch :] <- the vector of rows[i] on one side of a channel."""
     flat, width, one = table.reshape(table.size), table.shape[1], table.dtype.type

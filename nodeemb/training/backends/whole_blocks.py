@@ -27,7 +27,7 @@ def band_pitch(wide, size):
     return max(padded(wide, size) + padded(TILE - 1, size), tile + 1)
 
 
-@njit
+@njit(borrowing=True)
 def band_scores(room, pitch, length, count, behind, ahead):
     """Scores of a band by distance, in room.scores; as `band_block` keeps them."""
     flat, jump = room.scores, band_pitch(behind + 1 + ahead, room.scores.itemsize)
@@ -41,7 +41,7 @@ def band_scores(room, pitch, length, count, behind, ahead):
         )  # fmt: skip
 
 
-@njit
+@njit(borrowing=True)
 def band_slopes(room, pitch, length, count, behind, ahead, slopes, left_at, right_at):
     """Slopes of vectors by those of a band's scores, in room.scores."""
     flat, jump = room.scores, band_pitch(behind + 1 + ahead, room.scores.itemsize)
@@ -65,7 +65,7 @@ def band_slopes(room, pitch, length, count, behind, ahead, slopes, left_at, righ
         )  # fmt: skip
 
 
-@njit
+@njit(borrowing=True)
 def noise_scores(flat, near, room, pitch, length, count, noise):
     """flat <- scores of `near` vectors with those in room.z, `padded(noise)` a row."""
     wide = padded(noise, near.itemsize)
@@ -75,7 +75,7 @@ def noise_scores(flat, near, room, pitch, length, count, noise):
     )  # fmt: skip
 
 
-@njit
+@njit(borrowing=True)
 def noise_slopes(
     flat, near, room, pitch, length, count, noise, slopes, near_at, far_at
 ):  # fmt: skip
