@@ -40,7 +40,7 @@ from nodeemb.training.reversed import reversed_part
 from nodeemb.training.unlinked import Unlinked, with_unlinked
 
 BATCHES_AN_EPOCH = 50
-DRAWN_AT_ONCE = 16
+DRAWN_AT_ONCE = 32
 NODES_AHEAD = 65_536  # of batches that are made before the first of them is trained on
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from nodeemb.prefetch import fetch
 from nodeemb.training.backends.machine import padded
-from nodeemb.training.backends.products import TILE, multiply, turn
+from nodeemb.training.backends.products import TILE, multiply, multiply_band, turn
 
 TYPES = [np.float32, np.float64]
 
@@ -32,6 +32,31 @@ def test_multiply_equals_numpy(dtype, plus, rows, columns):
             out[1:-1, :columns], wanted[:, :columns], atol=30 * np.finfo(dtype).eps
         )
         np.testing.assert_array_equal(out[[0, -1]], before[[0, -1]])
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("columns", [1, 16, 17, 63, 130])
+@pytest.mark.parametrize("depth", [2 * TILE, 2 * TILE + 1, TILE + 20])
+def test_a_band_is_multiplied_as_if_zeros_lay_around_it(dtype, columns, depth):
+    rng = np.random.default_rng(columns)
+    pitch = padded(columns, np.dtype(dtype).itemsize)
+    b = rng.standard_normal((depth, pitch)).astype(dtype)
+    band = np.zeros((TILE, depth), dtype)
+    for r in range(TILE):
+        wide = depth - TILE + 1
+        band[r, r : r + wide] = rng.standard_normal(wide)
+    out, wanted = np.ones((2, TILE + 2, pitch), dtype)
+    multiply(
+        wanted.ravel(), pitch, pitch, TILE, columns, band.ravel(), 0, depth, 1, b.ravel(),
+        0, pitch, depth, False,
+    )  # fmt: skip
+    around = np.where(band == 0, np.nan, band)  # none of these is read
+    for a, row, step in ((around, depth, 1), (around.T.copy(), 1, TILE)):
+        multiply_band(
+            out.ravel(), pitch, pitch, columns, a.ravel(), 0, row, step, b.ravel(), 0,
+            pitch, depth,
+        )  # fmt: skip
+        np.testing.assert_array_equal(out, wanted)
 
 
 @pytest.mark.parametrize("dtype", TYPES)

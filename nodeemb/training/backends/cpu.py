@@ -66,7 +66,7 @@ class CpuBackend:
         WrongUse: the scheme has a learned core, which the kernels know nothing of.
     """
 
-    at_once = 16
+    at_once = 32
 
     def __init__(
         self,

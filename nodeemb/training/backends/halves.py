@@ -196,7 +196,9 @@ def _tile(
     return tiled(out, a, b, WIDTHS, meet_words if HALVES else meet_apart)
 
 
-def meet_words(builder: Any, lefts: list[Any], rights: list[Any], sums: Any) -> None:
+def meet_words(
+    builder: Any, lefts: dict[int, Any], rights: list[Any], sums: Any
+) -> None:
     """Sums of a tile, one word deeper, by the machine's own instruction."""
     halves = ir.VectorType(_Half(), 2 * _LANES)
     meet = builder.module.declare_intrinsic(
@@ -208,7 +210,7 @@ def meet_words(builder: Any, lefts: list[Any], rights: list[Any], sums: Any) -> 
         builder.bitcast(load(builder, _WORDS, _words(builder, place)), halves)
         for place in rights
     ]
-    for r, place in enumerate(lefts):
+    for r, place in lefts.items():
         word = builder.load(_words(builder, place), align=2)
         left = builder.bitcast(everywhere(builder, _WORDS, word), halves)
         for v, right in enumerate(rights):
@@ -216,14 +218,18 @@ def meet_words(builder: Any, lefts: list[Any], rights: list[Any], sums: Any) -> 
             builder.store(builder.call(meet, [total, left, right]), sums[r, v])
 
 
-def meet_apart(builder: Any, lefts: list[Any], rights: list[Any], sums: Any) -> None:
+def meet_apart(
+    builder: Any, lefts: dict[int, Any], rights: list[Any], sums: Any
+) -> None:
     """The same by float32, the lower halves of words first."""
     fma = multiply_add(builder, _NUMBERS)
     words = [load(builder, _WORDS, _words(builder, place)) for place in rights]
-    ones = [builder.load(_words(builder, place), align=2) for place in lefts]
+    ones = {
+        r: builder.load(_words(builder, place), align=2) for r, place in lefts.items()
+    }
     for part in (_low, _high):
         rights = [builder.bitcast(part(builder, word), _NUMBERS) for word in words]
-        for r, one in enumerate(ones):
+        for r, one in ones.items():
             number = builder.bitcast(part(builder, one), _NUMBER)
             left = everywhere(builder, _NUMBERS, number)
             for v, right in enumerate(rights):

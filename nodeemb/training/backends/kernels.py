@@ -21,6 +21,7 @@ from nodeemb.training.backends.blocks import (
     band_block,
     merge,
     noise_block,
+    write,
 )
 from nodeemb.training.backends.vectors import AHEAD, add, copy, dot, gather
 
@@ -68,7 +69,7 @@ class Segments(NamedTuple):
 # its slopes begin.
 
 
-@njit
+@njit(borrowing=True)
 def do_band_block(
     b, p, spot, model, stack, bands, slopes, loss_every, losses
 ):  # fmt: skip
@@ -102,8 +103,8 @@ def do_band_block(
         slopes, at, stack.base[p], pitch, side, len(rows), b, first, last,
         noise_right, noise_left,
     )  # fmt: skip
-    slopes.nodes[at + first : at + last] = own
-    slopes.nodes[at + len(rows) + first : at + len(rows) + last] = own
+    write(slopes.nodes, at + first, own)
+    write(slopes.nodes, at + len(rows) + first, own)
     take_both(table, own, left_map, right_map, model.shift, room, words, pitch)
     a = np.searchsorted(left_out[0], first)
     z = np.searchsorted(left_out[0], last)
@@ -122,7 +123,7 @@ def do_band_block(
     return counted
 
 
-@njit
+@njit(borrowing=True)
 def do_aligned_block(
     b, p, spot, model, stack, aligned, slopes, loss_every, losses
 ):  # fmt: skip
@@ -166,7 +167,7 @@ def do_aligned_block(
     return last - first
 
 
-@njit
+@njit(inline="always")
 def blocks_of(p, stack, losses):
     """The ends of a part's blocks, their noise (B, N) on the right and on the left, and the
     losses that are theirs."""
@@ -182,7 +183,7 @@ def blocks_of(p, stack, losses):
     )
 
 
-@njit
+@njit(inline="always")
 def map_of(segments, side):
     """The map of a side, by its number: left before right, the sides of a channel together."""
     a, z = segments.pointers[side], segments.pointers[side + 1]
@@ -260,7 +261,7 @@ def name_block(
     )  # fmt: skip
 
 
-@njit
+@njit(borrowing=True)
 def both_noises(
     table, shift, left_map, right_map, length, pitch, room, words,
     left, right, noise_right, noise_left, noise_weight, objective,

@@ -62,6 +62,25 @@ def multiply(
         c += wide * lanes
 
 
+@njit(borrowing=True)
+def multiply_band(
+    out, at, pitch, columns, a, a_at, a_row, a_step, b, b_at, b_pitch, depth
+):  # fmt: skip
+    """out[i, j] <- sum over i <= k < depth - TILE + 1 + i of a[i, k] * b[k, j], for TILE rows.
+
+    As `multiply` where the other numbers of a are zeros; depth: at least 2 * TILE.
+    """
+    lanes = BYTES // out.itemsize
+    c = 0
+    while c < columns:
+        wide = _width((columns - c + lanes - 1) // lanes)
+        _slanted_tile(
+            TILE, wide, out, at + c, pitch, a, a_at, a_row, a_step, b, b_at + c, b_pitch,
+            depth, False,
+        )  # fmt: skip
+        c += wide * lanes
+
+
 @njit(inline="always")
 def _width(left):
     """Of how many vectors the next tile is, where so many are left.
@@ -93,12 +112,22 @@ def _tile(
     return tiled(out, a, b, WIDTHS, _meet)
 
 
-def _meet(builder: Any, lefts: list[Any], rights: list[Any], sums: Any) -> None:
-    """Sums of a tile, one number deeper."""
+@intrinsic  # type: ignore[untyped-decorator]
+def _slanted_tile(
+    context: Any, rows: Any, wide: Any, out: Any, at: Any, pitch: Any,
+    a: Any, a_at: Any, a_row: Any, a_step: Any, b: Any, b_at: Any, b_pitch: Any,
+    depth: Any, plus: Any,
+) -> Any:  # fmt: skip
+    """`multiply_band` for any of WIDTHS: code for each of them."""
+    return tiled(out, a, b, WIDTHS, _meet, (TILE,), slanted=True)
+
+
+def _meet(builder: Any, lefts: dict[int, Any], rights: list[Any], sums: Any) -> None:
+    """Sums of some rows of a tile, one number deeper."""
     vector = next(iter(sums.values())).type.pointee
     fma = multiply_add(builder, vector)
     vectors = [load(builder, vector, place) for place in rights]
-    for r, place in enumerate(lefts):
+    for r, place in lefts.items():
         left = everywhere(builder, vector, builder.load(place))
         for v, right in enumerate(vectors):
             total = builder.load(sums[r, v])
@@ -106,14 +135,16 @@ def _meet(builder: Any, lefts: list[Any], rights: list[Any], sums: Any) -> None:
 
 
 def tiled(
-    out: Any, a: Any, b: Any, widths: tuple[int, ...], meet: Callable[..., None]
-) -> Any:
-    """Signature and code of a tile of 1, 2 or TILE rows and one of some widths in vectors.
+    out: Any, a: Any, b: Any, widths: tuple[int, ...], meet: Callable[..., None],
+    heights: tuple[int, ...] = (1, 2, TILE), slanted: bool = False,
+) -> Any:  # fmt: skip
+    """Signature and code of a tile of one of some heights in rows and widths in vectors.
 
     Args:
         out, a, b: types of the arrays.
-        meet: (builder, places of the tile's numbers of a, of its vectors of b, sums by row
-            and vector) -> None; writes the code for one step into the depth.
+        meet: (builder, by row places of the tile's numbers of a, those of its vectors of b,
+            sums by row and vector) -> None; writes the code for one step into the depth.
+        slanted: each row begins and ends one step behind the row before.
     """
     number = types.intp
     signature = types.void(
@@ -133,14 +164,14 @@ def tiled(
         shape = builder.add(builder.mul(rows, INDEX(widths[-1] + 1)), wide)
         done = builder.append_basic_block("done")
         choice = builder.switch(shape, done)
-        for r in (1, 2, TILE):
+        for r in heights:
             for v in widths:
                 block = builder.append_basic_block(f"tile{r}x{v}")
                 choice.add_case(INDEX(r * (widths[-1] + 1) + v), block)
                 builder.position_at_end(block)
                 _tile_of(
                     builder, vector, r, v, begin_out, pitch,
-                    begin_a, a_row, a_step, begin_b, b_pitch, step, depth, plus, meet,
+                    begin_a, a_row, a_step, begin_b, b_pitch, step, depth, plus, meet, slanted,
                 )  # fmt: skip
                 builder.branch(done)
         builder.position_at_end(done)
@@ -157,7 +188,7 @@ def _numbers(out: Any, b: Any) -> int:
 def _tile_of(
     builder: Any, vector: Any, rows: int, wide: int, out: Any, pitch: Any,
     a: Any, a_row: Any, a_step: Any, b: Any, b_pitch: Any, step: int, depth: Any,
-    plus: Any, meet: Callable[..., None],
+    plus: Any, meet: Callable[..., None], slanted: bool,
 ) -> None:  # fmt: skip
     places = [(r, v) for r in range(rows) for v in range(wide)]
     sums = {place: cgutils.alloca_once(builder, vector) for place in places}
@@ -173,14 +204,22 @@ def _tile_of(
         with fresh:
             for place in places:
                 builder.store(zeros(vector), sums[place])
-    with cgutils.for_range(builder, depth) as loop:
-        begin = builder.gep(b, [builder.mul(loop.index, b_pitch)])
+
+    def go_deeper(k: Any, some: range) -> None:
+        begin = builder.gep(b, [builder.mul(k, b_pitch)])
         rights = [builder.gep(begin, [INDEX(v * step)]) for v in range(wide)]
-        begin = builder.gep(a, [builder.mul(loop.index, a_step)])
-        lefts = [
-            builder.gep(begin, [builder.mul(a_row, INDEX(r))]) for r in range(rows)
-        ]
+        begin = builder.gep(a, [builder.mul(k, a_step)])
+        lefts = {r: builder.gep(begin, [builder.mul(a_row, INDEX(r))]) for r in some}
         meet(builder, lefts, rights, sums)
+
+    lag = rows - 1 if slanted else 0
+    for k in range(lag):
+        go_deeper(INDEX(k), range(k + 1))
+    end = builder.sub(depth, INDEX(lag))
+    with cgutils.for_range(builder, end, INDEX(lag)) as loop:
+        go_deeper(loop.index, range(rows))
+    for k in range(lag):
+        go_deeper(builder.add(end, INDEX(k)), range(k + 1, rows))
     for place in places:
         store(builder, vector, builder.load(sums[place]), at(*place))
 

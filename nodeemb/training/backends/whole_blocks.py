@@ -11,7 +11,7 @@ from __future__ import annotations
 from nodeemb.compiled import njit
 from nodeemb.prefetch import fetch
 from nodeemb.training.backends.machine import padded
-from nodeemb.training.backends.products import TILE, multiply, turn
+from nodeemb.training.backends.products import TILE, multiply, multiply_band, turn
 from nodeemb.training.backends.vectors import dot
 
 
@@ -45,23 +45,42 @@ def band_scores(room, pitch, length, count, behind, ahead):
 def band_slopes(room, pitch, length, count, behind, ahead, slopes, left_at, right_at):
     """Slopes of vectors by those of a band's scores, in room.scores."""
     flat, jump = room.scores, band_pitch(behind + 1 + ahead, room.scores.itemsize)
-    zero = TILE - 1 + behind
+    zero, whole = TILE - 1 + behind, TILE + behind + ahead
+    if whole < 2 * TILE:
+        whole = -1  # too narrow for `multiply_band`
     for i in range(0, count, TILE):
         some = min(TILE, count - i)
         low, high = max(0, i - behind), min(count, i + TILE + ahead)
         later = i + TILE  # where the next tile will write, which is far from the core
         for out_at in (left_at, right_at):
             fetch(slopes, out_at + later * pitch, min(TILE, count - later) * pitch)
-        multiply(
+        _slopes_of_tile(
             slopes, left_at + i * pitch, pitch, some, length,
             flat, i * jump + zero + low - i, jump - 1, 1, room.y, low * pitch, pitch,
-            high - low, False,
+            high - low, whole,
         )  # fmt: skip
         low, high = max(0, i - ahead), min(count, i + TILE + behind)
-        multiply(
+        _slopes_of_tile(
             slopes, right_at + i * pitch, pitch, some, length,
             flat, low * jump + zero + i - low, 1, jump - 1, room.x, low * pitch, pitch,
-            high - low, False,
+            high - low, whole,
+        )  # fmt: skip
+
+
+@njit(inline="always")
+def _slopes_of_tile(
+    slopes, at, pitch, some, length, flat, a_at, a_row, a_step, near, b_at, b_pitch, deep,
+    whole,
+):  # fmt: skip
+    """Slopes of up to TILE vectors; whole: their bands reach as far as they can."""
+    if deep == whole:
+        multiply_band(
+            slopes, at, pitch, length, flat, a_at, a_row, a_step, near, b_at, b_pitch, deep
+        )  # fmt: skip
+    else:
+        multiply(
+            slopes, at, pitch, some, length, flat, a_at, a_row, a_step, near, b_at, b_pitch,
+            deep, False,
         )  # fmt: skip
 
 
