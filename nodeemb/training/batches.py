@@ -56,10 +56,32 @@ class Noise(NamedTuple):
     right: NoiseLaw | None
 
 
+class Route(NamedTuple):
+    """Pairs of one kind, and the channel that they train.
+
+    channel, kind: their numbers. label: 1 or 0.
+    window: of a band of these pairs, None where pairs are aligned.
+    seen_from_right: of a pair's own kind "left"; aligned pairs are then turned round.
+    noise: (side, law) of each end that noise replaces.
+    shared, noise_weight: noise rows of a block on a side, and what each counts.
+    reversed_pairs: how many reversed pairs each brings.
+    """
+
+    channel: int
+    kind: int
+    label: float
+    window: Window | None
+    seen_from_right: bool
+    noise: tuple[tuple[str, NoiseLaw], ...]
+    shared: int
+    noise_weight: float
+    reversed_pairs: float
+
+
 class Feed(NamedTuple):
     """What makes batches: sampler, stencil, scheme, noise.
 
-    noises: of each channel.
+    routes: what is made of each batch.
     edges: of the training graph by source, which reversed noise leaves out; None for a
         corpus.
     per_batch: sequences (or edges) that a batch draws.
@@ -72,7 +94,7 @@ class Feed(NamedTuple):
     stencil: PairStencil | WindowStencil | FirstStencil
     window: Window | None
     scheme: RoleScheme
-    noises: tuple[Noise, ...]
+    routes: tuple[Route, ...]
     edges: Adjacency | None
     training: TrainingOptions
     per_batch: int
@@ -148,9 +170,41 @@ def make_feed(
     few = max(block, plan.count / BATCHES_AN_EPOCH)
     per_batch = max(1, min(int(most), int(few), plan.count))
     return Feed(
-        plan, stencil, window, scheme, noises, edges, training, per_batch, seed,
-        unlinked, sign, counts,
+        plan, stencil, window, scheme, _routes(scheme, noises, window), edges,
+        training, per_batch, seed, unlinked, sign, counts,
     )  # fmt: skip
+
+
+def _routes(
+    scheme: RoleScheme, noises: tuple[Noise, ...], window: Window | None
+) -> tuple[Route, ...]:
+    """One for each channel and each kind of pair that trains it."""
+    routes = []
+    for channel, spec in enumerate(scheme.channels.values()):
+        noise, left, right = noises[channel]
+        for kind, label in spec.labels.items():
+            own = window
+            if own is not None and kind == "left":
+                own = own._replace(after=np.zeros_like(own.after))
+            elif own is not None and kind == "right":
+                own = own._replace(before=np.zeros_like(own.before))
+            laws = {"right": right, "left": left}
+            if window is None and kind == "left":  # its ends are turned round
+                laws = {"right": left, "left": right}
+            sides = {"target": ["right"], "source": ["left"], "both": ["right", "left"]}
+            drawn = [
+                (side, law)
+                for side in sides[noise.side]
+                if label and left is not None and (law := laws[side]) is not None
+            ]
+            weight = noise.node_pairs / (noise.shared * len(drawn)) if drawn else 0.0
+            routes.append(
+                Route(
+                    channel, scheme.kinds.index(kind), float(label), own, kind == "left",
+                    tuple(drawn), noise.shared, weight, noise.reversed_pairs if label else 0.0,
+                )
+            )  # fmt: skip
+    return tuple(routes)
 
 
 def num_batches(feed: Feed) -> int:
@@ -218,21 +272,21 @@ def _parts(
         drawn = with_unlinked(drawn, feed.unlinked, _edges(feed), key, code)
     if isinstance(drawn, Packed) and not len(drawn.rows):
         return
-    for channel, spec in enumerate(feed.scheme.channels.values()):
-        for kind, label in spec.labels.items():
-            code = feed.scheme.kinds.index(kind)
-            pairs: Band | Aligned | None
-            if isinstance(drawn, Packed):
-                pairs = _band(feed, drawn, kind, float(label))
-            else:
-                assert isinstance(drawn, Pairs)
-                pairs = _aligned(feed, drawn, kind, code, float(label))
-            if pairs is None:
-                continue
-            yield _with_noise(feed, channel, pairs, label, epoch, number, kind)
-            reversed_pairs = feed.noises[channel].options.reversed_pairs
-            if label and reversed_pairs:
-                yield reversed_part(channel, pairs, reversed_pairs, _edges(feed))
+    for route in feed.routes:
+        pairs: Band | Aligned | None
+        if isinstance(drawn, Packed):
+            assert route.window is not None
+            pairs = Band(*drawn, *route.window, route.label)
+        else:
+            assert isinstance(drawn, Pairs)
+            pairs = _aligned(feed, drawn, route)
+        if pairs is None:
+            continue
+        yield _with_noise(feed, route, pairs, epoch, number)
+        if route.reversed_pairs:
+            yield reversed_part(
+                route.channel, pairs, route.reversed_pairs, _edges(feed)
+            )
 
 
 def _edges(feed: Feed) -> Adjacency:
@@ -240,23 +294,11 @@ def _edges(feed: Feed) -> Adjacency:
     return feed.edges
 
 
-def _band(feed: Feed, packed: Packed, kind: str, label: float) -> Band:
-    assert feed.window is not None
-    after, before, limit = feed.window
-    if kind == "left":
-        after = np.zeros_like(after)
-    elif kind == "right":
-        before = np.zeros_like(before)
-    return Band(*packed, after, before, limit, label)
-
-
-def _aligned(
-    feed: Feed, drawn: Pairs, kind: str, code: int, label: float
-) -> Aligned | None:
+def _aligned(feed: Feed, drawn: Pairs, route: Route) -> Aligned | None:
     if feed.scheme.kind_of == "sign":
-        keep = drawn.kind == code
+        keep = drawn.kind == route.kind
         drawn = Pairs(*(column[keep] for column in drawn))
-    elif kind == "left":  # seen from the target, the source is the left context
+    elif route.seen_from_right:  # seen from the target, the source is the left context
         drawn = Pairs(drawn.right, drawn.left, drawn.weight, drawn.kind)
     if not len(drawn.left):
         return None
@@ -264,33 +306,18 @@ def _aligned(
     if feed.counts is not None:
         told = feed.counts
         return counted_pairs(drawn, told.x_max, told.x_power, told.absent, size)
-    return cut_pairs(drawn, label, size)
+    return cut_pairs(drawn, route.label, size)
 
 
 def _with_noise(
-    feed: Feed,
-    channel: int,
-    pairs: Band | Aligned,
-    label: int,
-    epoch: int,
-    number: int,
-    kind: str,
+    feed: Feed, route: Route, pairs: Band | Aligned, epoch: int, number: int
 ) -> Part:
-    code = feed.scheme.kinds.index(kind)
     blocks = len(pairs.blocks) - 1
-    noise, left, right = feed.noises[channel]
-    shared = noise.shared if label and left is not None else 0
-    if isinstance(pairs, Aligned) and kind == "left":  # its ends are turned round
-        left, right = right, left
-    laws = {"right": right, "left": left}
-    replaced = {"target": ["right"], "source": ["left"], "both": ["right", "left"]}
-    none = np.empty((blocks, 0), np.int32)
-    drawn = dict.fromkeys(laws, none)
-    sides = replaced[noise.side] if shared else []
-    for side in sides:
-        law = laws[side]
-        assert law is not None
-        key = stream_key(feed.seed, f"noise {side}", epoch, number, channel, code)
-        drawn[side] = draw_noise(law, key, 0, blocks, shared)
-    weight = noise.node_pairs / (shared * len(sides)) if sides else 0.0
-    return Part(channel, pairs, drawn["right"], drawn["left"], weight)
+    left = right = np.empty((blocks, 0), np.int32)
+    for side, law in route.noise:
+        key = stream_key(
+            feed.seed, f"noise {side}", epoch, number, route.channel, route.kind
+        )
+        rows = draw_noise(law, key, 0, blocks, route.shared)
+        left, right = (left, rows) if side == "right" else (rows, right)
+    return Part(route.channel, pairs, right, left, route.noise_weight)

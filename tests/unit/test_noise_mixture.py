@@ -206,9 +206,10 @@ def test_channels_alike_share_their_laws():
         "line2", roles__scheme=scheme, roles__dim=4, roles__biases="free"
     )
     feed, _ = feed_of(GRAPH, recipe, 0)
-    near, way, link, more = feed.noises
-    assert link.right is more.right and near.right is not link.right
-    assert way.right is None and way.left is None
+    laws = {route.channel: dict(route.noise) for route in feed.routes if route.label}
+    near, way, link, more = (laws[channel] for channel in range(4))
+    assert link["right"] is more["right"] and near["right"] is not link["right"]
+    assert way == {}
 
 
 def test_a_shift_by_noise_knows_the_mixture():
