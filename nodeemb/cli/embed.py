@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nodeemb.cli import options, show
+from nodeemb.cli.garbage import look_from_here
 from nodeemb.cli.progress import progress
 from nodeemb.errors import WrongUse
 from nodeemb.settings import CHECKPOINT_MINUTES
@@ -94,6 +95,7 @@ def embed(
     from nodeemb import choices, runs
     from nodeemb.engine import count_threads
 
+    look_from_here()
     count_threads(threads)
     if resume is not None:
         _alone(ctx)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nodeemb.cli import options, show, words
+from nodeemb.cli.garbage import look_from_here
 from nodeemb.cli.progress import progress
 from nodeemb.errors import WrongUse
 
@@ -197,12 +198,14 @@ def evaluate(
     }
     words.check_task(task, of_links, of_words)
     if task == "words":
+        look_from_here()
         words.evaluate_run(name, set_, readout, vocabulary, counts, as_json, canonical)
         return
     from nodeemb import compare
     from nodeemb.comparison import with_changes, with_roles
     from nodeemb.engine import count_threads
 
+    look_from_here()
     graph = options.reading(
         name,
         source,
