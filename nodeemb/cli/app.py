@@ -39,7 +39,7 @@ COMMANDS = {
 is called, so that help and refusals come at once."""
 
 LOADS_MORE = {"embed", "evaluate"}
-"""Commands that call `look_from_here` themselves, when all that trains is loaded."""
+"""Commands that call `look_from_here` themselves, when the graph is read."""
 
 INTERRUPTED = "Interrupted. No half-written result is left."
 

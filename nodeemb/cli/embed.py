@@ -95,7 +95,6 @@ def embed(
     from nodeemb import choices, runs
     from nodeemb.engine import count_threads
 
-    look_from_here()
     count_threads(threads)
     if resume is not None:
         _alone(ctx)
@@ -139,6 +138,7 @@ def _carry_out(job: Job, threads: int | None, quiet: bool, minutes: float) -> No
 
     if not quiet:
         _before(job, count_threads(threads))
+    look_from_here()
     with progress(quiet) as shown:
         done = runs.carry_out(job, threads, shown, minutes)
     if quiet:

@@ -205,7 +205,6 @@ def evaluate(
     from nodeemb.comparison import with_changes, with_roles
     from nodeemb.engine import count_threads
 
-    look_from_here()
     graph = options.reading(
         name,
         source,
@@ -235,6 +234,7 @@ def evaluate(
     job = compare.prepare(comparison, options.assignments(set_), out)
     if not quiet:
         _before(job, count_threads(threads))
+    look_from_here()
     with progress(quiet) as shown:
         done = compare.carry_out(job, threads, shown)
     if not quiet:

@@ -1,19 +1,24 @@
-"""What typer loads for help and errors and nodeemb never shows: loaded when it is used.
+"""What other packages take along and nodeemb has no use for: loaded when it is used.
 
-typer's module for both takes rich's Markdown and tracebacks along, and these a parser of
-Markdown, pygments and attrs: a third of `nodeemb --help`. A class stands for each of the two
-until it is called or asked for something; every other name of their modules loads them.
+typer's module for help and errors takes rich's Markdown and tracebacks along, and these a
+parser of Markdown, pygments and attrs: a third of `nodeemb --help`. A class stands for each
+of the two until it is called or asked for something; every other name of their modules
+loads them. scipy asks numpy for each of its names, and so gets its compiler of Fortran and
+its tests, which is a tenth of a short run: these are modules that Python itself fills when
+they are first used.
 """
 
 from __future__ import annotations
 
 import sys
 from importlib import import_module
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import LazyLoader
 from types import ModuleType
 from typing import Any
 
 _CLASSES = {"rich.markdown": "Markdown", "rich.traceback": "Traceback"}
+_MODULES = {"numpy.f2py", "numpy.testing"}
 _waiting: set[str] = set()
 
 
@@ -41,8 +46,15 @@ class _Finder:
     """Makes modules that wait; as Python asks for it, a finder and a loader in one."""
 
     @staticmethod
-    def find_spec(name: str, *_: Any) -> ModuleSpec | None:
-        return ModuleSpec(name, _Finder) if name in _waiting else None  # type: ignore[arg-type]
+    def find_spec(name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        if name in _waiting:
+            return ModuleSpec(name, _Finder)  # type: ignore[arg-type]
+        if name not in _MODULES:
+            return None
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is not None and spec.loader is not None:
+            spec.loader = LazyLoader(spec.loader)
+        return spec
 
     @staticmethod
     def create_module(spec: ModuleSpec) -> None:

@@ -11,8 +11,9 @@ import gc, sys
 from nodeemb.cli.main import main
 sys.argv = ["nodeemb", *{args!r}]
 searched = []
+kernels = lambda: getattr(sys.modules.get("nodeemb.graph.kernels"), "sort_arcs", None)
 gc.callbacks.append(lambda when, about: when == "start" and searched.append(
-    "nodeemb.runs" in sys.modules or "nodeemb.compare" in sys.modules))
+    kernels() is not None and len(kernels().overloads) > 0))
 try:
     main()
 except SystemExit:
@@ -44,6 +45,25 @@ def test_help_and_refusals_load_no_markdown_and_no_tracebacks(args):
     assert found_after(loaded(*names), *args) == "[]"
 
 
+RUN = ("--set", "training.epochs=1", "--preset", "line2", "--dim", "2", "--out", "run")
+
+
+@pytest.mark.parametrize("args", [(), RUN], ids=["alone", "line2"])
+def test_a_run_loads_no_compiler_of_fortran_and_no_bar(edges, args):
+    names = ("numpy.f2py.crackfortran", "numpy.testing._private", "rich.progress")
+    assert found_after(loaded(*names), "embed", edges, *args) == "[]"
+
+
+@pytest.mark.parametrize("args", [("embed", "--help"), ("embed", "--wrong")])
+def test_help_and_refusals_load_no_cards(args):
+    assert found_after(loaded("nodeemb.io.cards", "rich.progress"), *args) == "[]"
+
+
+@pytest.mark.parametrize("args", [("presets",), ("presets", "nerd")])
+def test_presets_are_shown_without_kernels(here, args):
+    assert found_after(loaded("numba", "nodeemb.rng", "scipy"), *args) == "[]"
+
+
 LATER = """
 from nodeemb.cli.later import load_later
 load_later()
@@ -70,6 +90,9 @@ assert "markdown_it" not in sys.modules and "pygments" not in sys.modules
         "assert callable(rich.traceback.install)",
         "made = Markdown('so')\nfrom rich.markdown import Markdown as Own\n"
         "assert type(made) is Own and isinstance(made, Markdown)",
+        "import numpy.f2py; assert callable(numpy.f2py.run_main)",
+        "from numpy.testing import assert_equal; assert_equal(1, 1)",
+        "from numpy.f2py.crackfortran import crackfortran",
         "try:\n    from rich.markdown import nothing\nexcept ImportError:\n    pass\n"
         "else:\n    raise AssertionError",
     ],
@@ -92,7 +115,7 @@ def test_help_looks_for_no_garbage():
 
 
 @pytest.mark.parametrize("args", [("embed",), ("evaluate", "--width", "4")])
-def test_a_command_looks_for_garbage_when_it_has_what_it_needs(edges, args):
+def test_a_command_looks_for_garbage_when_its_graph_is_there(edges, args):
     args = (*args, edges, "--preset", "line2", "--threads", "1")
     told = found_after("(set(searched) <= {True}, gc.isenabled())", *args)
     assert told == "(True, True)"
