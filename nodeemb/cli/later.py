@@ -86,5 +86,5 @@ def _own(cls: type) -> Any:
 def _loaded(name: str) -> ModuleType:
     if name in _waiting:
         _waiting.remove(name)
-        del sys.modules[name]
+        sys.modules.pop(name, None)
     return import_module(name)

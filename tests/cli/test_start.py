@@ -41,7 +41,7 @@ def loaded(*names):
     ids=" ".join,
 )
 def test_help_and_refusals_load_no_markdown_and_no_tracebacks(args):
-    names = ("markdown_it", "pygments", "attr", "rich.pretty", "rich.syntax")
+    names = ("markdown_it", "pygments", "rich.syntax")
     assert found_after(loaded(*names), *args) == "[]"
 
 
