@@ -12,8 +12,7 @@ import yaml
 from nodeemb.errors import WrongUse, did_you_mean
 from nodeemb.layers import leaf_names
 from nodeemb.options import parse, read_yaml
-from nodeemb.recipe import Recipe, load_recipe, overridden
-from nodeemb.run import given_by_name
+from nodeemb.recipe import Recipe, given_by_name, load_recipe, overridden
 from nodeemb.settings import Settings
 
 

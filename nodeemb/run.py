@@ -39,7 +39,7 @@ from nodeemb.material import (
     notes,
 )
 from nodeemb.progress import ProgressFn, line_reporter
-from nodeemb.recipe import Recipe, load_recipe, overridden
+from nodeemb.recipe import Recipe, given_by_name, load_recipe, overridden
 from nodeemb.roles.layout import Layout
 from nodeemb.training.checkpoint import (
     Checkpoints,
@@ -305,25 +305,6 @@ def choose_recipe(
     if preset is None:
         preset = default_for(graph, trains or only_training(overrides))
     return load_recipe(preset, overrides=overrides)
-
-
-def given_by_name(
-    dim: int | None, width: int | None, options: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    """`dim` and `width` among the dotted names of `options`.
-
-    Raises:
-        WrongUse: one of them is given twice, or both.
-    """
-    if dim is not None and width is not None:
-        raise WrongUse("both dim and width are given", allowed="One of them")
-    overrides = dict(options or {})
-    for name, value in (("roles.dim", dim), ("roles.width", width)):
-        if value is not None:
-            if name in overrides:
-                raise WrongUse(f"{name} is given twice")
-            overrides[name] = int(value) if isinstance(value, np.integer) else value
-    return overrides
 
 
 def _begin(

@@ -10,12 +10,12 @@ from pydantic import Field
 
 from nodeemb.corpus.folder import is_corpus
 from nodeemb.errors import WrongUse, did_you_mean
-from nodeemb.io.cards import Card, list_cards, load_card, read_dataset
 from nodeemb.options import Options
 
 if TYPE_CHECKING:
     from nodeemb.corpus.corpus import Corpus
     from nodeemb.graph.graph import Graph
+    from nodeemb.io.cards import Card
 
 DEFAULT_DATA = "debian-depends"
 CHECKPOINT_MINUTES = 10.0  # between two checkpoints, unless said otherwise
@@ -70,6 +70,8 @@ class Input(Options):
         """
         if os.path.isfile(self.name):  # noqa: PTH113 - False for a name no system takes
             return None
+        from nodeemb.io.cards import list_cards, load_card
+
         if self.name in list_cards():
             self._refuse_options()
             return load_card(self.name)
@@ -97,6 +99,8 @@ class Input(Options):
             DataRefused: the file cannot be taken as it is.
         """
         if self.card is not None:
+            from nodeemb.io.cards import read_dataset
+
             return read_dataset(self.name)
         from nodeemb.io.edges import read_edges
 
@@ -137,6 +141,8 @@ class Input(Options):
             )
         if os.path.isdir(path):  # noqa: PTH112
             return WrongUse(f"{path} is a folder", allowed="A file of edges")
+        from nodeemb.io.cards import list_cards
+
         known = list_cards()
         if os.path.isdir(path.parent):  # noqa: PTH112
             known += [str(p) for p in path.parent.iterdir() if p.is_file()]

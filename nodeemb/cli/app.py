@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 import traceback
 from importlib import import_module
@@ -12,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from nodeemb import __version__
+from nodeemb.cli.garbage import look_from_here
 from nodeemb.errors import NodeembError
 
 COMMANDS = {
@@ -37,6 +37,9 @@ COMMANDS = {
 }
 """Command -> the first line of its help. It is nodeemb.cli.COMMAND.COMMAND, and loaded when it
 is called, so that help and refusals come at once."""
+
+LOADS_MORE = {"embed", "evaluate"}
+"""Commands that call `look_from_here` themselves, when the graph is read."""
 
 INTERRUPTED = "Interrupted. No half-written result is left."
 
@@ -83,12 +86,10 @@ for _name, _line in COMMANDS.items():
 
 
 def _loaded(name: str) -> Any:
-    """A command with all it needs, most of which stays: no garbage is looked for in it."""
-    gc.disable()
-    try:
-        made = getattr(import_module(f"nodeemb.cli.{name}"), name)
-    finally:
-        gc.enable()
+    """A command; one that loads little more begins to look for garbage."""
+    made = getattr(import_module(f"nodeemb.cli.{name}"), name)
+    if name not in LOADS_MORE:
+        look_from_here()
     if isinstance(made, typer.Typer):
         return typer.main.get_command(made)
     one = typer.Typer(add_completion=False)

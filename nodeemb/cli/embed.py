@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nodeemb.cli import options, show
+from nodeemb.cli.garbage import look_from_here
 from nodeemb.cli.progress import progress
 from nodeemb.errors import WrongUse
 from nodeemb.settings import CHECKPOINT_MINUTES
@@ -137,6 +138,7 @@ def _carry_out(job: Job, threads: int | None, quiet: bool, minutes: float) -> No
 
     if not quiet:
         _before(job, count_threads(threads))
+    look_from_here()
     with progress(quiet) as shown:
         done = runs.carry_out(job, threads, shown, minutes)
     if quiet:

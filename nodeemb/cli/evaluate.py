@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nodeemb.cli import options, show, words
+from nodeemb.cli.garbage import look_from_here
 from nodeemb.cli.progress import progress
 from nodeemb.errors import WrongUse
 
@@ -197,6 +198,7 @@ def evaluate(
     }
     words.check_task(task, of_links, of_words)
     if task == "words":
+        look_from_here()
         words.evaluate_run(name, set_, readout, vocabulary, counts, as_json, canonical)
         return
     from nodeemb import compare
@@ -232,6 +234,7 @@ def evaluate(
     job = compare.prepare(comparison, options.assignments(set_), out)
     if not quiet:
         _before(job, count_threads(threads))
+    look_from_here()
     with progress(quiet) as shown:
         done = compare.carry_out(job, threads, shown)
     if not quiet:

@@ -11,18 +11,22 @@ def main() -> None:
     """The entry point of the program.
 
     What it begins with stays to its end, so that looking through it for garbage is in vain,
-    and it has no use for plug-ins of pydantic: the two cost a sixth of a command's start.
+    at the end too (commands begin to look when they have loaded what they need: see
+    `nodeemb.cli.garbage`), and it has no use for plug-ins of pydantic.
     """
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     gc.disable()
     try:
-        from nodeemb.cli.app import app
+        from nodeemb.cli.later import load_later
 
-        gc.enable()
+        load_later()
+        from nodeemb.cli.app import app
 
         app()
     except KeyboardInterrupt:
         sys.exit(130)
+    finally:
+        gc.freeze()
 
 
 if __name__ == "__main__":

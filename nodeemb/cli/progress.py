@@ -6,12 +6,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-from rich.console import Console
-from rich.progress import BarColumn, TextColumn
-from rich.progress import Progress as Bar
+from typing import TYPE_CHECKING
 
 from nodeemb.progress import Progress, ProgressFn, amount, clock
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
 
 EVERY = 10.0
 
@@ -35,6 +35,10 @@ def progress(quiet: bool) -> Iterator[ProgressFn | None]:
 
 
 def _bar() -> Bar:
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as Bar
+
     return Bar(
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),

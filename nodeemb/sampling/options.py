@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from nodeemb.errors import WrongUse
 from nodeemb.options import Options
 from nodeemb.roles.noise import (
     ChannelNoise,
@@ -223,4 +224,36 @@ class NoiseOptions(Options):
         """Share of the noise nodes that are any node alike."""
         return (
             0.0 if self.reversed >= 1 else min(1.0, self.uniform / (1 - self.reversed))
+        )
+
+
+def check_stencil(sampler: str, stencil: object, walk_length: int | None) -> None:
+    """Refuses a sampler and a stencil that do not belong together.
+
+    Raises:
+        WrongUse: with what would.
+    """
+    kind = stencil.kind  # type: ignore[attr-defined]
+    fits = {
+        "edges": ("pair",),
+        "alternating": ("first",),
+        "corpus": ("window",),
+    }.get(sampler, ("window", "first"))
+    if kind not in fits:
+        raise WrongUse(
+            f'stencil "{kind}" does not go with sampler "{sampler}"',
+            allowed=f"{' or '.join(fits)}",
+        )
+    window = getattr(stencil, "window", 0)
+    if walk_length is not None and window >= walk_length:
+        if sampler == "corpus":
+            raise WrongUse(
+                f"window {window} does not fit into pieces of {walk_length} words, at which "
+                "sentences are cut",
+                allowed=f"window below {walk_length}",
+                next_step=f"Set sampler.piece_length={2 * window} or more",
+            )
+        raise WrongUse(
+            f"window {window} does not fit into walks of {walk_length} nodes",
+            allowed=f"window below {walk_length}",
         )

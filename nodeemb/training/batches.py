@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nodeemb.errors import WrongUse
 from nodeemb.graph.graph import Adjacency
 from nodeemb.rng import stream_key
 from nodeemb.roles.scheme import RoleScheme
@@ -102,38 +101,6 @@ class Feed(NamedTuple):
     unlinked: Unlinked | None = None
     sign: np.ndarray | None = None
     counts: ObjectiveOptions | None = None
-
-
-def check_stencil(sampler: str, stencil: object, walk_length: int | None) -> None:
-    """Refuses a sampler and a stencil that do not belong together.
-
-    Raises:
-        WrongUse: with what would.
-    """
-    kind = stencil.kind  # type: ignore[attr-defined]
-    fits = {
-        "edges": ("pair",),
-        "alternating": ("first",),
-        "corpus": ("window",),
-    }.get(sampler, ("window", "first"))
-    if kind not in fits:
-        raise WrongUse(
-            f'stencil "{kind}" does not go with sampler "{sampler}"',
-            allowed=f"{' or '.join(fits)}",
-        )
-    window = getattr(stencil, "window", 0)
-    if walk_length is not None and window >= walk_length:
-        if sampler == "corpus":
-            raise WrongUse(
-                f"window {window} does not fit into pieces of {walk_length} words, at which "
-                "sentences are cut",
-                allowed=f"window below {walk_length}",
-                next_step=f"Set sampler.piece_length={2 * window} or more",
-            )
-        raise WrongUse(
-            f"window {window} does not fit into walks of {walk_length} nodes",
-            allowed=f"window below {walk_length}",
-        )
 
 
 def make_feed(
