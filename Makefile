@@ -37,8 +37,9 @@ $(VENV)/.peers: $(VENV)/.test
 demo: setup
 	$(BIN)/nodeemb evaluate
 
+# by two processes, each of which takes over half of what the other has left
 test: setup $(VENV)/.browser
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
