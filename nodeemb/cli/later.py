@@ -25,7 +25,8 @@ _waiting: set[str] = set()
 def load_later() -> None:
     """Puts off those of the modules that are not loaded yet."""
     _waiting.update(_CLASSES.keys() - sys.modules.keys())
-    sys.meta_path.insert(0, _Finder)  # type: ignore[arg-type]
+    if _Finder not in sys.meta_path:
+        sys.meta_path.insert(0, _Finder)  # type: ignore[arg-type]
 
 
 class _Later(type):
