@@ -32,6 +32,12 @@ def load_later() -> None:
 class _Later(type):
     """The type of a class that stands for the one of its name in its module."""
 
+    def __new__(cls, name: str, bases: tuple[type, ...], space: dict[str, Any]) -> Any:
+        if bases:  # a class derived from one that stands for another
+            own = (_own(b) if isinstance(b, _Later) else b for b in bases)
+            return type(name, tuple(own), space)
+        return super().__new__(cls, name, bases, space)
+
     def __call__(cls, *args: Any, **named: Any) -> Any:
         return _own(cls)(*args, **named)
 

@@ -6,6 +6,8 @@ import gc
 import os
 import sys
 
+from nodeemb.cli.garbage import look_for_none
+
 
 def main() -> None:
     """The entry point of the program.
@@ -15,7 +17,7 @@ def main() -> None:
     `nodeemb.cli.garbage`), and it has no use for plug-ins of pydantic.
     """
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    gc.disable()
+    look_for_none()
     try:
         from nodeemb.cli.later import load_later
 

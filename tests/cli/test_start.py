@@ -85,6 +85,7 @@ assert "markdown_it" not in sys.modules and "pygments" not in sys.modules
         "from rich.console import Console; Console().print(Markdown('*so*'))",
         "made = Markdown('so'); assert isinstance(made, Markdown)",
         "assert not isinstance(Text('so'), Markdown)",
+        "class Own(Markdown):\n    pass\nassert isinstance(Own('so'), Markdown)",
         "assert callable(Traceback.from_exception)",
         "from rich.traceback import install; assert callable(install)",
         "assert callable(rich.traceback.install)",
@@ -131,3 +132,9 @@ def test_the_search_of_a_program_that_calls_a_command_stays_its_own(nodeemb, her
     before = gc.get_freeze_count()
     assert nodeemb("presets").exit_code == 0
     assert gc.isenabled() and gc.get_freeze_count() == before
+    gc.disable()
+    try:
+        assert nodeemb("presets").exit_code == 0
+        assert not gc.isenabled() and gc.get_freeze_count() == before
+    finally:
+        gc.enable()
