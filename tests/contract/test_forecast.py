@@ -127,7 +127,7 @@ def test_memory_of_mixed_noise_and_of_channels(preset, mixture):
     rows = np.random.default_rng(0).integers(0, 5_000, (2, 40_000))
     graph = Graph.from_edges(*rows, num_nodes=5_000, duplicates="first")
     large = {"training.epochs": 1, "roles.dim": None, "roles.width": 64}
-    blocks = {"training.block_pairs": 400, "training.block_rows": 200}
+    blocks = {"training.block_pairs": 600, "training.block_rows": 300}
     recipe = load_recipe(preset, overrides=large | blocks | MIXED[mixture])
     embed(graph, recipe)  # compiled
     held = sum(array.nbytes for array in [*graph.out, *graph.into])
