@@ -12,7 +12,7 @@ import pytest
 
 from nodeemb import __version__, compiled, doctor, kept_code, self_test
 from nodeemb.io import cards
-from nodeemb.training.backends import kernels, steps
+from nodeemb.training.backends import steps, updates
 
 OLD, USED = "0123456789abcdef0123", "fedcba98765432100000"
 
@@ -147,7 +147,7 @@ def test_cleaning_takes_what_is_old_and_unused_only(nodeemb, here, kept):
 
 def test_the_folders_in_use_are_those_of_the_kernels():
     names = compiled.names_in_use()
-    for kernel in (kernels.apply_share, steps.do_steps):
+    for kernel in (updates.apply_share, steps.do_steps):
         assert set(Path(kernel.stats.cache_path).parts) & names
     assert compiled.kept_folder().is_dir()
 

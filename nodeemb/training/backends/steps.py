@@ -16,10 +16,8 @@ from nodeemb.training.backends.blocks import Room, make_room
 from nodeemb.training.backends.kernels import (
     Segments,
     Slopes,
-    apply_share,
     do_aligned_block,
     do_band_block,
-    group,
     words_for,
 )
 from nodeemb.training.backends.pieces import (
@@ -31,6 +29,7 @@ from nodeemb.training.backends.pieces import (
     wait_for,
 )
 from nodeemb.training.backends.stack import AlignedPairs, Bands, Stack
+from nodeemb.training.backends.updates import apply_share, group
 
 _SHARES = 4  # of the updates of a step, for each thread
 
