@@ -180,22 +180,34 @@ def walks(graph, options, seed: int, epoch: int, first: int, count: int) -> list
 def second_order(
     graph, options, seed: int, epoch: int, first: int, count: int
 ) -> list[Walk]:
-    """node2vec's walks: a candidate by weight, kept in proportion to its bias."""
+    """node2vec's walks: a candidate by weight, kept in proportion to its bias.
+
+    Without weights, what the way back counts above all others lies beside the arcs.
+    """
     near = ways_on(graph, options.direction)
-    move = _mover(near, graph.weight is not None)
+    weighted = graph.weight is not None
+    move = _mover(near, weighted)
     own, length = key(seed, "walk", epoch), options.walk_length
-    most = max(1 / options.p, 1, 1 / options.q)
+    most = (
+        max(1, 1 / options.q) if not weighted else max(1 / options.p, 1, 1 / options.q)
+    )
+    more = max(0, 1 / options.p / most - 1)
     out = []
     for number in range(first, first + count):
         walk = [_start(graph.num_nodes, seed, epoch, number)]
         while len(walk) < length:
             step, tries, kept = bits(own, number * length + len(walk)), 0, False
+            ways = [y for y, _ in near[walk[-1]]]
             while not kept:
-                x = move(walk[-1], unit(step, tries))
-                if x is None or len(walk) == 1:
-                    break
-                keep = bias(near, walk[-2], x, options.p, options.q) / most
-                kept = unit(step, tries + 1) < keep
+                u = unit(step, tries)
+                if len(walk) == 1 or len(ways) < 2:
+                    x, kept = move(walk[-1], u), True
+                elif (place := int(u * (len(ways) + more))) >= len(ways):
+                    x, kept = walk[-2], walk[-2] in ways
+                else:
+                    x = ways[place] if more else move(walk[-1], u)
+                    keep = bias(near, walk[-2], x, options.p, options.q) / most
+                    kept = unit(step, tries + 1) < keep
                 tries += 2
             if x is None:
                 break

@@ -10,8 +10,11 @@ to weight(v, x) times
 
 Source: Grover, Leskovec. node2vec. KDD 2016, section 3.2.2. The paper measures the
 distance from t to x, so on directed graphs the edge t -> x counts, as here; the published
-program asks for x -> t. Tables of pairs are never made: a candidate is drawn by weight and
-kept with probability bias / max(1/p, 1, 1/q) (rejection; Yang et al., KnightKing, SOSP 2019).
+program asks for x -> t. Tables of pairs are never made (rejection; Yang et al., KnightKing,
+SOSP 2019): a candidate is drawn by weight and kept with probability bias / max(1/p, 1, 1/q).
+Without weights, where 1/p is above m = max(1, 1/q), a candidate is kept with probability
+min(bias, m) / m, and what is left of the way back, if v -> t is an arc, is drawn beside the
+arcs, as if there were 1 / (p m) - 1 more of them: one node then refuses no others.
 """
 
 from __future__ import annotations
@@ -180,39 +183,80 @@ def _walk(pointers, neighbours, prob, jump, starts, length, key, first):
 def _walk_second_order(
     pointers, neighbours, prob, jump, starts, length, p, q, key, first
 ):
+    """As _walk; a round is one candidate of each walk, which is taken or refused."""
     count = len(starts)
     rows = np.empty((count, length), np.int32)
-    lengths = np.empty(count, np.int32)
-    most = max(1.0 / p, 1.0, 1.0 / q)
-    back, near, far = 1.0 / p / most, 1.0 / most, 1.0 / q / most
-    for i in prange(count):
-        before, node = np.int32(-1), np.int32(starts[i])
-        rows[i, 0] = node
-        done = 1
-        number = (first + i) * length
-        while done < length:
-            own = bits(key, number + done)  # a step may need many draws: its own stream
-            tries = 0
-            while True:
-                x = step(pointers, neighbours, prob, jump, node, unit(own, tries))
-                # the only way on is taken whatever its bias; refusing it could go on for ever
-                if x < 0 or before < 0 or pointers[node + 1] - pointers[node] == 1:
-                    break
-                if x == before:
-                    bias = back
-                elif near == far or has_arc(pointers, neighbours, before, x):
-                    bias = near
+    lengths = np.full(count, length, np.int32)
+    # the way back, where it counts most, is drawn as if it were `more` arcs besides its own
+    more = max(0.0, 1.0 / p / max(1.0, 1.0 / q) - 1.0) if len(prob) == 0 else 0.0
+    most = max(1.0, 1.0 / q) if more > 0.0 else max(1.0 / p, 1.0, 1.0 / q)
+    back, near, far = min(1.0, 1.0 / p / most), 1.0 / most, 1.0 / q / most
+    low, high = min(near, far), max(near, far)
+    for group in prange((count + _ABREAST - 1) // _ABREAST):
+        begin = group * _ABREAST
+        going = min(_ABREAST, count - begin)
+        for w in range(begin, begin + going):
+            rows[w, 0] = starts[w]
+        if length == 1:
+            going = 0
+        # of each walk that still goes on: its number, its nodes so far, the last but one of
+        # them (or -1), the last, its step's stream, the candidate's draw in it and place
+        walk, done = np.arange(begin, begin + going), np.ones(going, np.int64)
+        before, at = np.full(going, -1, np.int32), np.empty(going, np.int32)
+        own, draws = np.empty(going, np.uint64), np.zeros(going, np.int64)
+        places = np.empty(going)
+        for w in range(going):
+            at[w] = starts[begin + w]
+            own[w] = bits(key, (first + begin + w) * length + 1)
+            fetch_line(pointers, at[w])
+        while going > 0:
+            for w in range(going):
+                a, b = pointers[at[w]], pointers[at[w] + 1]
+                room = b - a + (more if before[w] >= 0 and b - a > 1 else 0.0)
+                places[w] = unit(own[w], draws[w]) * room
+                arc = a + np.int64(places[w])
+                fetch_line(neighbours, arc)
+                if len(prob) > 0:
+                    fetch_line(prob, arc)
+                    fetch_line(jump, arc)
+            left, going = going, 0
+            for w in range(left):
+                i, nodes, t, v = walk[w], done[w], before[w], at[w]
+                stream, drawn = own[w], draws[w]
+                a, b = pointers[v], pointers[v + 1]
+                if a == b:
+                    lengths[i] = nodes
+                    continue
+                place = np.int64(places[w])
+                if place >= b - a:
+                    x, taken = t, has_arc(pointers, neighbours, v, t)
                 else:
-                    bias = far
-                if unit(own, tries + 1) < bias:
-                    break
-                tries += 2
-            if x < 0:
-                break
-            before, node = node, x
-            rows[i, done] = node
-            done += 1
-        lengths[i] = done
+                    if len(prob) > 0 and places[w] - place >= prob[a + place]:
+                        place = jump[a + place]
+                    x = neighbours[a + place]
+                    # the only way on is taken whatever its bias; refusing it could go on for ever
+                    taken = t < 0 or b - a == 1
+                    if not taken:
+                        u = unit(stream, drawn + 1)
+                        if x == t:
+                            taken = u < back
+                        elif u < low or u >= high:  # whether t -> x is an arc or not
+                            taken = u < low
+                        else:
+                            taken = has_arc(pointers, neighbours, t, x) == (near > far)
+                if taken:
+                    rows[i, nodes] = x
+                    nodes += 1
+                    if nodes == length:
+                        continue
+                    fetch_line(pointers, x)
+                    t, v, drawn = v, x, 0
+                    stream = bits(key, (first + i) * length + nodes)
+                else:
+                    drawn += 2
+                walk[going], done[going], before[going], at[going] = i, nodes, t, v
+                own[going], draws[going] = stream, drawn
+                going += 1
     return rows, lengths
 
 

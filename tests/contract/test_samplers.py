@@ -33,6 +33,7 @@ VARIANTS = {
             ("follow", 0.5, 2.0),
             ("ignore", 4.0, 0.25),
             ("ignore", 2.0, 1.0),
+            ("follow", 0.125, 0.5),
         )
     ],
     "alternating": [AlternatingOptions(walk_length=length) for length in (2, 6)],

@@ -37,8 +37,16 @@ WALKS = [
     SecondOrderOptions(
         direction="ignore", walk_length=4, walks_per_node=2000, p=4.0, q=0.25
     ),
+    SecondOrderOptions(
+        direction="follow", walk_length=5, walks_per_node=2000, p=0.125, q=0.5
+    ),
     AlternatingOptions(walk_length=4),
 ]
+
+
+def named(options) -> str:
+    direction, p = getattr(options, "direction", ""), getattr(options, "p", "")
+    return f"{options.kind}-{direction}-{p}".rstrip("-")
 
 
 def p_of_walks(graph, options, *, law_graph=None) -> float:
@@ -62,9 +70,7 @@ def p_of_walks(graph, options, *, law_graph=None) -> float:
 
 
 @pytest.mark.parametrize("graph", GRAPHS)
-@pytest.mark.parametrize(
-    "options", WALKS, ids=lambda o: f"{o.kind}-{getattr(o, 'direction', '')}"
-)
+@pytest.mark.parametrize("options", WALKS, ids=named)
 def test_walks_follow_their_law(graph, options):
     assert p_of_walks(planted.PLANTED[graph](), options) > CHANCE
 
@@ -124,9 +130,7 @@ def without_last(steps: walks.Steps) -> walks.Steps:
 
 
 @pytest.mark.parametrize("graph", ["small_digraph", "no_sinks", "small_undirected"])
-@pytest.mark.parametrize(
-    "options", WALKS, ids=lambda o: f"{o.kind}-{getattr(o, 'direction', '')}"
-)
+@pytest.mark.parametrize("options", WALKS, ids=named)
 def test_a_sampler_that_never_draws_the_last_neighbour_is_seen(
     graph, options, monkeypatch
 ):

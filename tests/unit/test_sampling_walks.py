@@ -61,14 +61,22 @@ def test_walks_that_ignore_direction_cross_a_star():
         )
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        WalkOptions(walk_length=9, direction="follow"),
+        SecondOrderOptions(walk_length=9, direction="follow", p=0.25, q=2.0),
+    ],
+    ids=lambda options: options.kind,
+)
 @pytest.mark.parametrize("weighted", [False, True])
-def test_walks_side_by_side_are_the_walks_one_by_one(weighted):
+def test_walks_side_by_side_are_the_walks_one_by_one(weighted, options):
     """Some end at sinks early, and more go at once than a thread takes side by side."""
     drawn = np.random.default_rng(0)
     ends = drawn.integers(0, 60, (2, 90))
     weights = drawn.random(90) + 0.1 if weighted else None
     graph = from_edges(*ends, num_nodes=60, weight=weights, duplicates="first")
-    plan_ = plan(graph, WalkOptions(walk_length=9, direction="follow"), seed=1)
+    plan_ = plan(graph, options, seed=1)
     together = naive.as_walks(plan_.draw(0, 0, 150))
     alone = [naive.as_walks(plan_.draw(0, i, 1))[0] for i in range(150)]
     assert together == alone
