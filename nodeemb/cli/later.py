@@ -5,13 +5,15 @@ parser of Markdown, pygments and attrs: a third of `nodeemb --help`. A class sta
 of the two until it is called or asked for something; every other name of their modules
 loads them. scipy asks numpy for each of its names, and so gets its compiler of Fortran and
 its tests, which is a tenth of a short run: these are modules that Python itself fills when
-they are first used.
+they are first used. numba, when it begins to compile or takes up kept code, loads all of
+scipy's linear algebra, to see whether it is there; it asks again where a kernel uses it.
 """
 
 from __future__ import annotations
 
 import sys
 from importlib import import_module
+from importlib.abc import Loader
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import LazyLoader
 from types import ModuleType
@@ -19,6 +21,7 @@ from typing import Any
 
 _CLASSES = {"rich.markdown": "Markdown", "rich.traceback": "Traceback"}
 _MODULES = {"numpy.f2py", "numpy.testing"}
+_ASKED_FOR = {"numba.np.arraymath": "scipy.linalg.cython_blas"}
 _waiting: set[str] = set()
 
 
@@ -56,11 +59,12 @@ class _Finder:
     def find_spec(name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         if name in _waiting:
             return ModuleSpec(name, _Finder)  # type: ignore[arg-type]
-        if name not in _MODULES:
+        if name not in _MODULES and name not in _ASKED_FOR:
             return None
         spec = PathFinder.find_spec(name, path, target)
         if spec is not None and spec.loader is not None:
-            spec.loader = LazyLoader(spec.loader)
+            wrap = LazyLoader if name in _MODULES else _Unasked
+            spec.loader = wrap(spec.loader)
         return spec
 
     @staticmethod
@@ -78,6 +82,29 @@ class _Finder:
         module.__getattr__ = ask  # type: ignore[method-assign]
         made = _Later(_CLASSES[name], (), {"__module__": name})
         setattr(module, _CLASSES[name], made)
+
+
+class _Unasked(Loader):
+    """Loads a module that finds an empty one where it looks for another."""
+
+    def __init__(self, loader: Loader) -> None:
+        self.loader = loader
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__loader__ = self.loader
+        if module.__spec__ is not None:
+            module.__spec__.loader = self.loader
+        name = _ASKED_FOR[module.__name__]
+        empty = ModuleType(name)
+        there = sys.modules.setdefault(name, empty)
+        try:
+            self.loader.exec_module(module)
+        finally:
+            if there is empty:
+                del sys.modules[name]
 
 
 def _refuse_special(name: str) -> None:

@@ -54,6 +54,11 @@ def test_a_run_loads_no_compiler_of_fortran_and_no_bar(edges, args):
     assert found_after(loaded(*names), "embed", edges, *args) == "[]"
 
 
+def test_training_loads_no_linear_algebra(edges):
+    names = ("scipy.linalg", "scipy.linalg.cython_blas")
+    assert found_after(loaded(*names), "embed", edges, *RUN) == "[]"
+
+
 @pytest.mark.parametrize("args", [("embed", "--help"), ("embed", "--wrong")])
 def test_help_and_refusals_load_no_cards(args):
     assert found_after(loaded("nodeemb.io.cards", "rich.progress"), *args) == "[]"
@@ -94,6 +99,10 @@ assert "markdown_it" not in sys.modules and "pygments" not in sys.modules
         "import numpy.f2py; assert callable(numpy.f2py.run_main)",
         "from numpy.testing import assert_equal; assert_equal(1, 1)",
         "from numpy.f2py.crackfortran import crackfortran",
+        "import numba, numpy\nassert 'scipy.linalg' not in sys.modules\n"
+        "assert numba.njit(lambda a: a @ a)(numpy.eye(2)).sum() == 2",
+        "import numba.np.arraymath as a, scipy.linalg.cython_blas as b\n"
+        "assert b.__pyx_capi__ and a.__loader__.get_source(a.__name__)",
         "try:\n    from rich.markdown import nothing\nexcept ImportError:\n    pass\n"
         "else:\n    raise AssertionError",
     ],
