@@ -227,3 +227,45 @@ def test_every_kernel_is_compiled_through_this_door():
         )
     ]
     assert others == []
+
+
+def borrowing_in(tree: ast.AST) -> list[ast.FunctionDef]:
+    """The functions that only borrow the arrays they are given."""
+    return [
+        function
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef)
+        for one in function.decorator_list
+        if isinstance(one, ast.Call)
+        and any(word.arg == "borrowing" for word in one.keywords)
+    ]
+
+
+def arrays_returned(function: ast.FunctionDef) -> list[str]:
+    """What a function returns that is taken apart in it, or is a piece of such a thing."""
+    found = [n for n in ast.walk(function) if isinstance(n, ast.Subscript)]
+    apart = {ast.unparse(n.value) for n in found}
+    returned = [n.value for n in ast.walk(function) if isinstance(n, ast.Return)]
+    return [
+        ast.unparse(one)
+        for value in returned
+        for one in (value.elts if isinstance(value, ast.Tuple) else [value])
+        if one is not None and (ast.unparse(one) in apart or ":" in ast.unparse(one))
+    ]
+
+
+def test_what_is_only_borrowed_is_not_returned():
+    """Nobody would count who holds it, and the array could be gone before its holder."""
+    files = compiled._PACKAGE.rglob("*.py")
+    functions = [f for p in files for f in borrowing_in(ast.parse(p.read_text()))]
+    assert len(functions) > 30
+    assert {f.name: arrays_returned(f) for f in functions if arrays_returned(f)} == {}
+
+
+@pytest.mark.parametrize("value", ["given", "given[1:]", "0, given[0, :]"])
+def test_a_borrowed_array_that_is_returned_is_seen(value):
+    text = (
+        f"@njit(borrowing=True)\ndef own(given):\n    given[0] = 1\n    return {value}"
+    )
+    [function] = borrowing_in(ast.parse(text))
+    assert len(arrays_returned(function)) == 1
