@@ -1,6 +1,8 @@
 """Threads that do shares of the same work."""
 
 import gc
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -40,6 +42,34 @@ def test_an_error_is_raised_when_the_others_are_at_rest(bad):
     with pytest.raises(ValueError, match=f"share {bad}"):
         crew.share_out(work, 3, ())
     assert sorted(ended) == [t for t in range(3) if t != bad]
+    assert crew.share_out(lambda share, _: share, 2, ()) == [0, 1]
+
+
+@pytest.mark.parametrize("handed", [True, False], ids=["handed out", "awaited"])
+def test_an_interrupt_is_raised_when_the_others_are_at_rest(handed):
+    crew, ended, told = Crew(), [], []
+    crew.share_out(lambda *_: None, 2, ())
+    tasks = crew._tasks[0]
+
+    class Interrupted:
+        def put(self, task):
+            tasks.put(task)
+            if task.share:
+                raise KeyboardInterrupt
+
+    def work(share, _shares):
+        if share:
+            time.sleep(0.3)
+            ended.append(share)
+        else:
+            threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+    if handed:
+        crew._tasks[0] = Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        crew.share_out(work, 2, (), lambda: told.append("give up"))
+    assert (ended, told) == ([1], ["give up"])
+    crew._tasks[0] = tasks
     assert crew.share_out(lambda share, _: share, 2, ()) == [0, 1]
 
 

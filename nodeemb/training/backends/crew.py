@@ -50,26 +50,24 @@ class Crew:
             what each share returned, this thread's first, the others as they were done.
 
         Raises:
-            BaseException: what a share raised, once all the others are at rest; not so an
-                interrupt that comes while this thread calls or awaits them.
+            BaseException: what a share raised, or an interrupt, once all the others are at
+                rest.
         """
         while len(self._tasks) < threads - 1:
             tasks: SimpleQueue[_Task | None] = SimpleQueue()
             threading.Thread(target=_work_on, args=(tasks,), daemon=True).start()
             self._tasks.append(tasks)
         done: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
-        given = 0
         try:
             for share in range(1, threads):
                 task = _Task(work, share, threads, about, give_up, done)
-                self._tasks[given].put(task)
-                given += 1
+                self._tasks[share - 1].put(task)
             results = [work(0, threads, *about)]
+            others = [done.get() for _ in range(threads - 1)]
         except BaseException:
             give_up()
+            self._await_rest()
             raise
-        finally:
-            others = [done.get() for _ in range(given)]
         for result, error in others:
             if error is not None:
                 try:
@@ -78,6 +76,18 @@ class Crew:
                     del error, others  # the error knows this frame, which else knows it
             results.append(result)
         return results
+
+    def _await_rest(self) -> None:
+        """Waits until the threads have done all they were given, which they do in turn."""
+        done: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
+        for tasks in self._tasks:
+            tasks.put(_Task(_nothing, 0, 0, (), _nothing, done))
+        for _ in self._tasks:
+            done.get()
+
+
+def _nothing(*_: Any) -> None:
+    """For a thread that is only asked whether it is at rest."""
 
 
 def _work_on(tasks: SimpleQueue[_Task | None]) -> None:
