@@ -197,15 +197,15 @@ def second_order(
         walk = [_start(graph.num_nodes, seed, epoch, number)]
         while len(walk) < length:
             step, tries, kept = bits(own, number * length + len(walk)), 0, False
-            ways = [y for y, _ in near[walk[-1]]]
+            ways, beside = [y for y, _ in near[walk[-1]]], more
             while not kept:
                 u = unit(step, tries)
                 if len(walk) == 1 or len(ways) < 2:
                     x, kept = move(walk[-1], u), True
-                elif (place := int(u * (len(ways) + more))) >= len(ways):
-                    x, kept = walk[-2], walk[-2] in ways
+                elif (place := int(u * (len(ways) + beside))) >= len(ways):
+                    x, kept, beside = walk[-2], walk[-2] in ways, 0
                 else:
-                    x = ways[place] if more else move(walk[-1], u)
+                    x = move(walk[-1], u) if weighted else ways[place]
                     keep = bias(near, walk[-2], x, options.p, options.q) / most
                     kept = unit(step, tries + 1) < keep
                 tries += 2

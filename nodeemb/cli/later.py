@@ -85,7 +85,10 @@ class _Finder:
 
 
 class _Unasked(Loader):
-    """Loads a module that finds an empty one where it looks for another."""
+    """Loads a module that finds an empty one where it looks for another.
+
+    What else loads at the same time would find it too; no thread of the program does.
+    """
 
     def __init__(self, loader: Loader) -> None:
         self.loader = loader
@@ -99,11 +102,11 @@ class _Unasked(Loader):
             module.__spec__.loader = self.loader
         name = _ASKED_FOR[module.__name__]
         empty = ModuleType(name)
-        there = sys.modules.setdefault(name, empty)
+        sys.modules.setdefault(name, empty)
         try:
             self.loader.exec_module(module)
         finally:
-            if there is empty:
+            if sys.modules.get(name) is empty:
                 del sys.modules[name]
 
 

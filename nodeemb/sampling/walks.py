@@ -13,8 +13,8 @@ distance from t to x, so on directed graphs the edge t -> x counts, as here; the
 program asks for x -> t. Tables of pairs are never made (rejection; Yang et al., KnightKing,
 SOSP 2019): a candidate is drawn by weight and kept with probability bias / max(1/p, 1, 1/q).
 Without weights, where 1/p is above m = max(1, 1/q), a candidate is kept with probability
-min(bias, m) / m, and what is left of the way back, if v -> t is an arc, is drawn beside the
-arcs, as if there were 1 / (p m) - 1 more of them: one node then refuses no others.
+min(bias, m) / m, and what is left of the way back is drawn beside the arcs, as if there were
+1 / (p m) - 1 more of them, and refused once and for all where v -> t is no arc.
 """
 
 from __future__ import annotations
@@ -187,24 +187,22 @@ def _walk_second_order(
     count = len(starts)
     rows = np.empty((count, length), np.int32)
     lengths = np.full(count, length, np.int32)
-    # the way back, where it counts most, is drawn as if it were `more` arcs besides its own
-    more = max(0.0, 1.0 / p / max(1.0, 1.0 / q) - 1.0) if len(prob) == 0 else 0.0
-    most = max(1.0, 1.0 / q) if more > 0.0 else max(1.0 / p, 1.0, 1.0 / q)
-    back, near, far = min(1.0, 1.0 / p / most), 1.0 / most, 1.0 / q / most
+    most = max(1.0, 1.0 / q) if len(prob) == 0 else max(1.0 / p, 1.0, 1.0 / q)
+    back, near, far = 1.0 / p / most, 1.0 / most, 1.0 / q / most
+    more = max(0.0, back - 1.0)  # arcs that the way back is, beside its own
     low, high = min(near, far), max(near, far)
     for group in prange((count + _ABREAST - 1) // _ABREAST):
         begin = group * _ABREAST
         going = min(_ABREAST, count - begin)
         for w in range(begin, begin + going):
             rows[w, 0] = starts[w]
-        if length == 1:
-            going = 0
         # of each walk that still goes on: its number, its nodes so far, the last but one of
-        # them (or -1), the last, its step's stream, the candidate's draw in it and place
+        # them (or -1), the last; of its step the stream, the candidate's draw in it, what
+        # lies beside the arcs, and the candidate's place
         walk, done = np.arange(begin, begin + going), np.ones(going, np.int64)
         before, at = np.full(going, -1, np.int32), np.empty(going, np.int32)
         own, draws = np.empty(going, np.uint64), np.zeros(going, np.int64)
-        places = np.empty(going)
+        beside, places = np.zeros(going), np.empty(going)
         for w in range(going):
             at[w] = starts[begin + w]
             own[w] = bits(key, (first + begin + w) * length + 1)
@@ -212,8 +210,7 @@ def _walk_second_order(
         while going > 0:
             for w in range(going):
                 a, b = pointers[at[w]], pointers[at[w] + 1]
-                room = b - a + (more if before[w] >= 0 and b - a > 1 else 0.0)
-                places[w] = unit(own[w], draws[w]) * room
+                places[w] = unit(own[w], draws[w]) * (b - a + beside[w])
                 arc = a + np.int64(places[w])
                 fetch_line(neighbours, arc)
                 if len(prob) > 0:
@@ -222,19 +219,19 @@ def _walk_second_order(
             left, going = going, 0
             for w in range(left):
                 i, nodes, t, v = walk[w], done[w], before[w], at[w]
-                stream, drawn = own[w], draws[w]
+                stream, drawn, room = own[w], draws[w], beside[w]
                 a, b = pointers[v], pointers[v + 1]
                 if a == b:
                     lengths[i] = nodes
                     continue
                 place = np.int64(places[w])
                 if place >= b - a:
-                    x, taken = t, has_arc(pointers, neighbours, v, t)
+                    x, taken, room = t, has_arc(pointers, neighbours, v, t), 0.0
                 else:
                     if len(prob) > 0 and places[w] - place >= prob[a + place]:
                         place = jump[a + place]
                     x = neighbours[a + place]
-                    # the only way on is taken whatever its bias; refusing it could go on for ever
+                    # the only way on is taken whatever its bias, which could be refused for long
                     taken = t < 0 or b - a == 1
                     if not taken:
                         u = unit(stream, drawn + 1)
@@ -250,12 +247,12 @@ def _walk_second_order(
                     if nodes == length:
                         continue
                     fetch_line(pointers, x)
-                    t, v, drawn = v, x, 0
+                    t, v, drawn, room = v, x, 0, more
                     stream = bits(key, (first + i) * length + nodes)
                 else:
                     drawn += 2
                 walk[going], done[going], before[going], at[going] = i, nodes, t, v
-                own[going], draws[going] = stream, drawn
+                own[going], draws[going], beside[going] = stream, drawn, room
                 going += 1
     return rows, lengths
 
