@@ -115,10 +115,10 @@ def test_notes_tell_of_zeros_and_of_what_is_ignored():
 # ---- memory and time ------------------------------------------------------------------
 
 
-def crowd(weighted):
-    rows = np.random.default_rng(0).integers(0, 4000, (2, 20_000))
-    weight = [1.0 + i % 3 for i in range(20_000)] if weighted else None
-    return Graph.from_edges(*rows, weight=weight, num_nodes=4000, duplicates="first")
+def crowd(weighted, nodes=4000):
+    rows = np.random.default_rng(0).integers(0, nodes, (2, 5 * nodes))
+    weight = [1.0 + i % 3 for i in range(5 * nodes)] if weighted else None
+    return Graph.from_edges(*rows, weight=weight, num_nodes=nodes, duplicates="first")
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -133,7 +133,7 @@ def test_never_more_memory_than_forecast(preset, weighted):
         few["factorise.window"] = 3
     more = {"roles.dim": 32, "factorise.passes": 3, **few}
     recipe = load_recipe(preset, overrides=more)
-    embed(graph, recipe)  # compiled
+    embed(crowd(weighted, 500), recipe)  # compiled
     arrays = [*graph.out, *graph.into, graph.weight]
     held = sum(array.nbytes for array in arrays if array is not None)
     vars(graph).pop("sources", None)
