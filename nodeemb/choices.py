@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import yaml
 
 from nodeemb.errors import WrongUse, did_you_mean
-from nodeemb.layers import leaf_names
+from nodeemb.layers import given_by_name, leaf_names
 from nodeemb.options import parse, read_yaml
-from nodeemb.recipe import Recipe, given_by_name, load_recipe, overridden
+from nodeemb.recipe import Recipe, load_recipe, overridden
 from nodeemb.settings import Settings
 
 

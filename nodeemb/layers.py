@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
+import numpy as np
+
 from nodeemb.errors import WrongUse
 
 
@@ -52,3 +54,22 @@ def lay_over(data: dict[str, Any], more: Mapping[str, Any]) -> None:
             roles["dim"] = None
         if given.get("dim") is not None and "width" not in given:
             roles["width"] = None
+
+
+def given_by_name(
+    dim: int | None, width: int | None, options: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """`dim` and `width` among the dotted names of `options`.
+
+    Raises:
+        WrongUse: one of them is given twice, or both.
+    """
+    if dim is not None and width is not None:
+        raise WrongUse("both dim and width are given", allowed="One of them")
+    overrides = dict(options or {})
+    for name, value in (("roles.dim", dim), ("roles.width", width)):
+        if value is not None:
+            if name in overrides:
+                raise WrongUse(f"{name} is given twice")
+            overrides[name] = int(value) if isinstance(value, np.integer) else value
+    return overrides

@@ -23,8 +23,9 @@ from nodeemb.choices import (
 from nodeemb.corpus.folder import is_corpus
 from nodeemb.defaults import CORPUS, DIRECTED, MOST_LINKS, default_preset, only_training
 from nodeemb.engine import backend_of, count_threads
+from nodeemb.layers import given_by_name
 from nodeemb.options import read_yaml
-from nodeemb.recipe import Recipe, given_by_name, load_recipe, overridden, preset_path
+from nodeemb.recipe import Recipe, load_recipe, overridden, preset_path
 from nodeemb.settings import Settings
 
 DEFAULT = "default"

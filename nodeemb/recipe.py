@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from pydantic import Field, model_validator
 
 from nodeemb.errors import WrongUse, unknown_name
@@ -367,25 +366,6 @@ def laid_over(recipe: Recipe, overrides: Mapping[str, Any]) -> dict[str, Any]:
     data = recipe.model_dump()
     lay_over(data, nested(overrides))
     return data
-
-
-def given_by_name(
-    dim: int | None, width: int | None, options: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    """`dim` and `width` among the dotted names of `options`.
-
-    Raises:
-        WrongUse: one of them is given twice, or both.
-    """
-    if dim is not None and width is not None:
-        raise WrongUse("both dim and width are given", allowed="One of them")
-    overrides = dict(options or {})
-    for name, value in (("roles.dim", dim), ("roles.width", width)):
-        if value is not None:
-            if name in overrides:
-                raise WrongUse(f"{name} is given twice")
-            overrides[name] = int(value) if isinstance(value, np.integer) else value
-    return overrides
 
 
 def preset_path(preset: str | Path) -> Path:

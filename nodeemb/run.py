@@ -30,6 +30,7 @@ from nodeemb.factorised import begun_table, check_untrained, factorised_table
 from nodeemb.forecast import check_memory
 from nodeemb.graph.graph import Graph
 from nodeemb.interrupt import asked_to_stop
+from nodeemb.layers import given_by_name
 from nodeemb.manifest import environment
 from nodeemb.material import (
     check_material,
@@ -39,7 +40,7 @@ from nodeemb.material import (
     notes,
 )
 from nodeemb.progress import ProgressFn, line_reporter
-from nodeemb.recipe import Recipe, given_by_name, load_recipe, overridden
+from nodeemb.recipe import Recipe, load_recipe, overridden
 from nodeemb.roles.layout import Layout
 from nodeemb.training.checkpoint import (
     Checkpoints,
