@@ -132,7 +132,7 @@ def seconds_of_epoch(
         made = time.monotonic()
         some = [parts for parts in several[: max(1, count)] if parts]
         if some:
-            engine.steps(some, [0.01] * len(some), [0] * len(some))
+            engine.steps(engine.stacked(some), [0.01] * len(some), [0] * len(some))
         if count:  # a first step, which may compile, is apart
             drawing, drawn = drawing + made - begun, drawn + len(several)
             stepping += time.monotonic() - made

@@ -30,7 +30,14 @@ def zeros_of(count: int, like: Any) -> Any:
 @njit(borrowing=True)
 def fetch(array: Any, at: int, length: int) -> None:
     """Asks for array[at : at + length] to be brought near, without waiting for it."""
-    _fetch_lines(array, at, length)
+    _fetch_lines(array, at, length, False)
+
+
+@njit(borrowing=True)
+def fetch_to_write(array: Any, at: int, length: int) -> None:
+    """The same of what will be written: other cores have then given it up by the time it is,
+    else a write waits for that."""
+    _fetch_lines(array, at, length, True)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -39,7 +46,8 @@ def fetch_line(context: Any, array: Any, at: Any) -> Any:
     signature = types.void(array, types.intp)
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        _ask(context, builder, signature.args[0], *args)
+        array, at = args
+        _ask(context, builder, signature.args[0], array, at, False)
         return context.get_dummy_value()
 
     return signature, generate
@@ -48,27 +56,38 @@ def fetch_line(context: Any, array: Any, at: Any) -> Any:
 # Written as code, since a kernel does not know the size of an array's numbers beforehand and
 # would divide by it each time.
 @intrinsic  # type: ignore[untyped-decorator]
-def _fetch_lines(context: Any, array: Any, at: Any, length: Any) -> Any:
-    signature = types.void(array, types.intp, types.intp)
+def _fetch_lines(context: Any, array: Any, at: Any, length: Any, to_write: Any) -> Any:
+    if not isinstance(to_write, types.BooleanLiteral):
+        return None
+    signature = types.void(array, types.intp, types.intp, to_write)
     numbers = LINE * 8 // array.dtype.bitwidth
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        array, at, length = args
+        array, at, length, _ = args
         number = length.type
         lines = builder.sdiv(builder.add(length, number(numbers - 1)), number(numbers))
         with cgutils.for_range(builder, lines) as loop:
             place = builder.add(at, builder.mul(loop.index, number(numbers)))
-            _ask(context, builder, signature.args[0], array, place)
+            _ask(
+                context,
+                builder,
+                signature.args[0],
+                array,
+                place,
+                to_write.literal_value,
+            )
         return context.get_dummy_value()
 
     return signature, generate
 
 
-def _ask(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> None:
+def _ask(
+    context: Any, builder: Any, kind: Any, array: Any, at: Any, to_write: bool
+) -> None:
     data = context.make_array(kind)(context, builder, array).data
     pointer, short = ir.IntType(8).as_pointer(), ir.IntType(32)
     takes = ir.FunctionType(ir.VoidType(), [pointer, short, short, short])
     ask = builder.module.declare_intrinsic("llvm.prefetch.p0", (), takes)
-    read, keep, data_line = short(0), short(3), short(1)
+    write, keep, data_line = short(int(to_write)), short(3), short(1)
     place = builder.bitcast(builder.gep(data, [at]), pointer)
-    builder.call(ask, [place, read, keep, data_line])
+    builder.call(ask, [place, write, keep, data_line])

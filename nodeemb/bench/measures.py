@@ -322,7 +322,9 @@ def _training(name: str, graph: Graph, choices: dict[str, Any], sizes: Sizes) ->
         while True:
             for several in batches_ahead(feed, 0):
                 rates = [recipe.training.learning_rate] * len(several)
-                losses = engine.steps(several, rates, [0] * len(several))
+                losses = engine.steps(
+                    engine.stacked(several), rates, [0] * len(several)
+                )
                 yield sum(loss.pairs for loss in losses)
 
     made = steps()

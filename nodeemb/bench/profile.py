@@ -73,7 +73,9 @@ def profile(name: str, graph: Graph, choices: dict[str, Any]) -> list[Figure]:
     begun = time.process_time()
     drawn = list(islice(ahead, _TAKEN))
     sampling = time.process_time() - begun
-    abouts = [engine.about(s, [rate] * len(s), [0] * len(s)) for s in drawn]
+    abouts = [
+        engine.about(engine.stacked(s), [rate] * len(s), [0] * len(s)) for s in drawn
+    ]
     steps = compiled = slopes = np.inf
     for _ in range(_TIMES + 1):
         begun = time.process_time()
@@ -115,12 +117,14 @@ def profile(name: str, graph: Graph, choices: dict[str, Any]) -> list[Figure]:
 def _stepped(engine: CpuBackend, several: list[list[Part]], rate: float) -> int:
     """Does steps; the pairs of them."""
     rates, none = [rate] * len(several), [0] * len(several)
-    return sum(loss.pairs for loss in engine.steps(several, rates, none))
+    return sum(
+        loss.pairs for loss in engine.steps(engine.stacked(several), rates, none)
+    )
 
 
 def _do_steps(*about: Any) -> None:
     phases, place, pairs = _begun(about[1])
-    do_steps(1, phases, place, pairs, *about)
+    do_steps(0, 1, phases, place, pairs, *about)
 
 
 def _find_slopes(*about: Any) -> None:
@@ -130,7 +134,7 @@ def _find_slopes(*about: Any) -> None:
 
 def _begun(stack: Stack) -> tuple[np.ndarray, ...]:
     """Phases, a thread's place and its pairs, as `do_steps` is given them."""
-    phases = new_phases(2 * len(stack.counts))
+    phases = new_phases(2 * len(stack.counts), 1)
     return phases, np.zeros(2, np.int64), np.zeros(len(stack.band), np.int64)
 
 
@@ -179,8 +183,8 @@ def _slopes(phases, pairs, model, stack, bands, aligned, slopes, grouped, told):
     spot = spot_for(0, model, stack)
     for s in range(len(stack.counts)):
         find_slopes(
-            s, phases, spot, pairs, model, stack, bands, aligned, slopes, grouped, told
-        )
+            s, phases, 0, 1, spot, pairs, model, stack, bands, aligned, slopes, grouped, told
+        )  # fmt: skip
 
 
 @njit

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -40,9 +40,12 @@ class Backend(Protocol):
     def tables(self) -> Tables:
         """The tables as they are now, on the host."""
 
+    def stacked(self, batches: list[list[Part]]) -> Any:
+        """Batches, each with at least one part, as `steps` takes them; touches no table."""
+
     def steps(
         self,
-        batches: list[list[Part]],
+        stacked: Any,
         rates: list[float],
         loss_every: list[int],
         meanwhile: Callable[[], object] = lambda: None,
@@ -129,14 +132,14 @@ def _run_epoch(
     earlier_pairs, earlier = state.history.pairs, state.total_seconds - state.seconds
     begun = time.monotonic() - state.seconds
     ahead = batches_ahead(feed, state.epoch, state.step, backend.at_once)
-    several, following = next(ahead, []), []
+    several = following = _made(backend, next(ahead, []))
 
     def go_ahead() -> None:
         nonlocal following
-        following = next(ahead, [])
+        following = _made(backend, next(ahead, []))
 
-    while several:
-        numbers = range(state.step, state.step + len(several))
+    while several.batches:
+        numbers = range(state.step, state.step + several.batches)
         shares = [
             (state.epoch * steps + number) / (epochs * steps) for number in numbers
         ]
@@ -173,21 +176,34 @@ def _run_epoch(
             after_steps(state, backend)
 
 
+class _Several(NamedTuple):
+    """Some batches: how many, which of them have pairs, and these as the backend takes them."""
+
+    batches: int
+    full: list[int]
+    stacked: Any
+
+
+def _made(backend: Backend, batches: list[list[Part]]) -> _Several:
+    full = [k for k, batch in enumerate(batches) if batch]
+    stacked = backend.stacked([batches[k] for k in full]) if full else None
+    return _Several(len(batches), full, stacked)
+
+
 def _train_on(
     backend: Backend,
-    several: list[list[Part]],
+    several: _Several,
     rates: list[float],
     loss_every: list[int],
     meanwhile: Callable[[], object],
 ) -> list[Loss]:
     """A step for each batch that has pairs."""
-    full = [k for k, batch in enumerate(several) if batch]
-    losses = [Loss(0, 0, 0)] * len(several)
+    full, losses = several.full, [Loss(0, 0, 0)] * several.batches
     if not full:
         meanwhile()
         return losses
     found = backend.steps(
-        [several[k] for k in full],
+        several.stacked,
         [rates[k] for k in full],
         [loss_every[k] for k in full],
         meanwhile,

@@ -402,7 +402,9 @@ def test_several_steps_are_one_after_another(make, scheme, monkeypatch):
             for loss in (
                 [backend.step(*(some[0] for some in given))]
                 if at_once == 1
-                else backend.steps(*given, lambda: called.append(1))
+                else backend.steps(
+                    backend.stacked(given[0]), *given[1:], lambda: called.append(1)
+                )
             )
         ]
         ended.append((backend.tables.table.copy(), losses))

@@ -22,7 +22,9 @@ from nodeemb.training.backends.pieces import (
     new_phases,
     open_next,
     piece_done,
+    take_last,
     take_piece,
+    tell,
     wait_for,
 )
 from nodeemb.training.batch import Part, cut_pairs
@@ -30,20 +32,26 @@ from nodeemb.training.tables import new_tables
 
 
 @njit(nogil=True)
-def add_up(phases, count, pieces, made):
+def add_up(phases, me, threads, count, pieces, made):
     """Each piece of a phase is the sum of the phase before, and its own number.
 
-    made: (count + 1, pieces).
+    made: (count + 1, pieces + 1); the last of them is the sum of numbers that are told.
     """
     for phase in range(count):
         while wait_for(phases, phase) == CLOSED:
             pass
-        piece = take_piece(phases, phase)
-        while piece < pieces:
-            made[phase + 1, piece] += made[phase].sum() % 1000 + piece
-            if piece_done(phases, phase, pieces):
+        piece = take_piece(phases, phase, me, threads, pieces)
+        while piece >= 0:
+            told = made[phase].sum() % 1000 + piece
+            made[phase + 1, piece] += told
+            tell(phases, phase, threads)
+            if piece_done(phases, phase, threads, pieces + 1):
                 open_next(phases, phase)
-            piece = take_piece(phases, phase)
+            piece = take_piece(phases, phase, me, threads, pieces)
+        if take_last(phases, phase, threads, pieces):
+            made[phase + 1, pieces] += made[phase + 1, :pieces].sum()
+            if piece_done(phases, phase, threads, pieces + 1):
+                open_next(phases, phase)
 
 
 two_cores = pytest.mark.skipif(
@@ -55,13 +63,18 @@ two_cores = pytest.mark.skipif(
 @pytest.mark.parametrize("threads", [1, 2, 4])
 def test_each_piece_is_done_once_when_those_before_are_done(threads, pieces):
     count = 2000 if threads <= numba.config.NUMBA_NUM_THREADS else 30
-    want = np.ones((count + 1, pieces), np.int64)
+    want = np.ones((count + 1, pieces + 1), np.int64)
     for phase in range(count):
-        want[phase + 1] += want[phase].sum() % 1000 + np.arange(pieces)
-    phases, made = new_phases(count), np.ones((count + 1, pieces), np.int64)
-    add_up(new_phases(1), 1, 1, np.ones((2, 1), np.int64))
-    given = (phases, count, pieces, made)
-    some = [threading.Thread(target=add_up, args=given) for _ in range(threads)]
+        own = want[phase + 1, :pieces]
+        own += want[phase].sum() % 1000 + np.arange(pieces)
+        want[phase + 1, pieces] += own.sum()
+    phases, made = new_phases(count, threads), np.ones_like(want)
+    add_up(new_phases(1, 1), 0, 1, 1, 1, np.ones((2, 2), np.int64))
+    given = (threads, count, pieces, made)
+    some = [
+        threading.Thread(target=add_up, args=(phases, me, *given))
+        for me in range(threads)
+    ]
     for thread in some:
         thread.start()
     for thread in some:
@@ -70,10 +83,39 @@ def test_each_piece_is_done_once_when_those_before_are_done(threads, pieces):
     np.testing.assert_array_equal(made, want)
 
 
+@pytest.mark.parametrize(
+    ("count", "order"),
+    [(7, [2, 3, 4, 5, 6, 0, 1]), (2, [0, 1]), (1, [0]), (0, [])],
+)
+def test_a_thread_takes_its_own_pieces_first_and_then_those_of_the_next(count, order):
+    phases = new_phases(2, 3)
+    for phase in range(2):
+        taken = [take_piece(phases, phase, 1, 3, count) for _ in range(count + 2)]
+        assert taken == [*order, -1, -1]
+
+
+def test_pieces_are_shared_by_all_who_take_them():
+    phases = new_phases(1, 2)
+    taken = [take_piece(phases, 0, me, 2, 5) for me in (0, 1, 0, 0, 1, 0, 1)]
+    assert taken == [0, 2, 1, 3, 4, -1, -1]
+
+
+def test_the_last_piece_is_for_who_first_asks_when_all_others_have_told():
+    phases = new_phases(2, 2)
+    asked = []
+    for _ in range(3):
+        asked.append(bool(take_last(phases, 1, 2, 3)))
+        tell(phases, 1, 2)
+    asked += [bool(take_last(phases, 1, 2, 3)) for _ in range(3)]
+    assert asked == [False, False, False, True, False, False]
+    assert take_last(phases, 0, 2, 0)
+
+
 def test_who_waits_and_who_is_told_that_nothing_comes():
-    phases = new_phases(3)
-    assert [take_piece(phases, 0) for _ in range(3)] == [0, 1, 2]
-    assert [bool(piece_done(phases, 0, 3)) for _ in range(3)] == [False, False, True]
+    phases = new_phases(3, 1)
+    assert [take_piece(phases, 0, 0, 1, 3) for _ in range(3)] == [0, 1, 2]
+    done = [bool(piece_done(phases, 0, 1, 3)) for _ in range(3)]
+    assert done == [False, False, True]
     assert (wait_for(phases, 0), wait_for(phases, 1)) == (OPEN, CLOSED)
     open_next(phases, 0)
     assert (wait_for(phases, 1), wait_for(phases, 2)) == (OPEN, CLOSED)
@@ -115,7 +157,7 @@ def test_a_late_thread_changes_nothing(where, monkeypatch):
 def test_a_thread_that_waits_gives_its_core_away_and_in_the_end_sleeps(monkeypatch):
     rests = []
 
-    def in_vain(_threads, _phases, place, *_about):
+    def in_vain(_me, _threads, _phases, place, *_about):
         place[1] += 1
         return len(rests) == 60
 
@@ -152,7 +194,7 @@ def test_what_is_done_meanwhile_is_done_once_while_others_are_at_the_steps(
             time.sleep(0.001)
 
     batches = [[one_pair()]] * 5
-    backend.steps(batches, [1.0] * 5, [0] * 5, meanwhile)
+    backend.steps(backend.stacked(batches), [1.0] * 5, [0] * 5, meanwhile)
     assert called == [1]
     assert numba.get_num_threads() == backend.threads
     assert (tables.table != before).any()
@@ -168,8 +210,8 @@ def test_when_making_the_next_batches_fails_the_steps_end(error, monkeypatch):
     backend = cpu.CpuBackend(tables, layout, "logistic", "sgd", np.empty(0), 2)
     phases = []
 
-    def kept(count):
-        phases.append(new_phases(count))
+    def kept(*counts):
+        phases.append(new_phases(*counts))
         return phases[-1]
 
     def meanwhile():
@@ -180,7 +222,12 @@ def test_when_making_the_next_batches_fails_the_steps_end(error, monkeypatch):
     monkeypatch.setattr(cpu, "new_phases", kept)
     batches = [[one_pair()]] * 200_000
     with pytest.raises(error, match="no room"):
-        backend.steps(batches, [1.0] * len(batches), [0] * len(batches), meanwhile)
+        backend.steps(
+            backend.stacked(batches),
+            [1.0] * len(batches),
+            [0] * len(batches),
+            meanwhile,
+        )
     assert 0 < phases[0][0] < len(batches)
 
 
@@ -190,13 +237,13 @@ def test_when_making_the_next_batches_fails_the_steps_end(error, monkeypatch):
 def test_when_a_thread_fails_the_others_do_not_wait_for_it(where, error, monkeypatch):
     whole, ended, taken = cpu.do_steps, [], threading.Event()
 
-    def failing(threads, phases, place, *about):
+    def failing(me, threads, phases, place, *about):
         if is_at(where):
-            take_piece(phases, 0)  # and never does it
+            take_piece(phases, 0, me, threads, 1)  # and never does it
             taken.set()
             raise error("no room")
         assert taken.wait(30)
-        done = whole(threads, phases, place, *about)
+        done = whole(me, threads, phases, place, *about)
         ended.append((done, place[0]))
         return done
 

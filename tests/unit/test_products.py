@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nodeemb.prefetch import fetch
+from nodeemb.prefetch import fetch, fetch_to_write
 from nodeemb.training.backends.machine import padded
 from nodeemb.training.backends.products import TILE, multiply, multiply_band, turn
 
@@ -101,6 +101,7 @@ def test_a_sum_does_not_depend_on_its_place_in_a_tile():
 def test_fetch_changes_nothing():
     values = np.arange(100.0)
     fetch(values, 3, 50)
+    fetch_to_write(values, 3, 50)
     np.testing.assert_array_equal(values, np.arange(100.0))
 
 

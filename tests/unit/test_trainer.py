@@ -43,17 +43,27 @@ from nodeemb.training.trainer import train
 class Counting:
     """A backend whose table counts the steps; loss and breakdown go by a script."""
 
+    at_steps = False
+
     def __init__(self, losses=None, ruined_at=None, at_once=16):
         self.at_once = at_once
         self.tables = Tables(np.zeros((3, 2), np.float32), np.zeros((3, 1), np.float32))
         self.losses, self.ruined_at = losses or {}, ruined_at
-        self.done, self.rates = 0, []
+        self.done, self.rates, self.made = 0, [], []
 
-    def steps(self, batches, rates, loss_every, meanwhile):
+    def stacked(self, batches):
+        assert all(batches)
+        self.made.append(self.at_steps)
+        return tuple(batches)
+
+    def steps(self, stacked, rates, loss_every, meanwhile):
+        assert isinstance(stacked, tuple)
+        self.at_steps = True
         meanwhile()
+        self.at_steps = False
         return [
             self._step(rate)
-            for _, rate, _ in zip(batches, rates, loss_every, strict=True)
+            for _, rate, _ in zip(stacked, rates, loss_every, strict=True)
         ]
 
     def _step(self, rate):
@@ -265,6 +275,12 @@ def any_feed(method, seed=0, **training):
     return make_feed(
         made, stencil, SCHEMES["source_target"], noises, graph.out, options, seed
     )
+
+
+def test_the_next_batches_are_made_and_stacked_while_others_are_trained_on():
+    backend = Counting(at_once=1)
+    train(backend, feed_of(epochs=2))
+    assert backend.made == [False, True, True] * 2
 
 
 @pytest.mark.parametrize(

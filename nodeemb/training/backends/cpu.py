@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numba as nb
@@ -35,6 +36,15 @@ _A_THREAD = 512  # vectors of a batch from which on a further thread is worth it
 # time where nobody does; after so many times in vain it sleeps for so many seconds, too.
 _SHORT_RESTS = 50
 _REST = 1e-3
+
+
+class Stacked(NamedTuple):
+    """Some batches as `steps` takes them: see `stack_of`."""
+
+    stack: Stack
+    bands: Bands | None
+    aligned: AlignedPairs | None
+    size: int
 
 
 class About(NamedTuple):
@@ -111,12 +121,19 @@ class CpuBackend:
             rate: learning rate.
             loss_every: measure the loss of every so many blocks; 0: none.
         """
-        [loss] = self.steps([parts], [rate], [loss_every])
+        [loss] = self.steps(self.stacked([parts]), [rate], [loss_every])
         return loss
+
+    def stacked(self, batches: list[list[Part]]) -> Stacked:
+        """Batches, each with at least one part, as `steps` takes them.
+
+        It touches nothing that steps work on, so it may be called while others are done.
+        """
+        return Stacked(*stack_of(batches, self._lengths, self._pitches))
 
     def steps(
         self,
-        batches: list[list[Part]],
+        stacked: Stacked,
         rates: list[float],
         loss_every: list[int],
         meanwhile: Callable[[], object] = lambda: None,
@@ -124,25 +141,25 @@ class CpuBackend:
         """One step after another, in one call of compiled code; as `step`, for each batch.
 
         Args:
-            batches: each with at least one part.
+            stacked: the batches, as `stacked` makes them.
             rates, loss_every: of each.
             meanwhile: called once; the other threads are at the steps by then. This one
                 joins them when it is back.
         """
-        about = self.about(batches, rates, loss_every)
+        about = self.about(stacked, rates, loss_every)
         nb.set_num_threads(self.threads)  # the sampler's too
         threads = max(1, min(self.threads, int(about.stack.counts.max()) // _A_THREAD))
-        phases = new_phases(2 * len(batches))
+        phases = new_phases(2 * len(rates), threads)
         done = self._crew.share_out(
             _share, threads, (meanwhile, phases, *about), lambda: call_off(phases)
         )
-        return _losses(batches, about.stack, about.told, sum(done))
+        return _losses(about.stack, about.told, sum(done))
 
     def about(
-        self, batches: list[list[Part]], rates: list[float], loss_every: list[int]
+        self, stacked: Stacked, rates: list[float], loss_every: list[int]
     ) -> About:
         """What the threads are given for some steps."""
-        stack, bands, aligned, size = stack_of(batches, self._lengths, self._pitches)
+        stack, bands, aligned, size = stacked
         most = int(stack.counts.max())
         if most > len(self._slopes.nodes) or size > len(self._slopes.values):
             dtype = self.tables.table.dtype
@@ -175,7 +192,7 @@ def _share(
         finally:
             nb.set_num_threads(before)
     pairs, place = np.zeros(len(about[1].band), np.int64), np.zeros(2, np.int64)
-    while not do_steps(threads, phases, place, pairs, *about):
+    while not do_steps(t, threads, phases, place, pairs, *about):
         if place[1] > _SHORT_RESTS:
             time.sleep(_REST)
         else:
@@ -190,21 +207,20 @@ def _let_others_run() -> None:
         time.sleep(0)
 
 
-def _losses(
-    batches: list[list[Part]], stack: Stack, told: Told, pairs_of: np.ndarray
-) -> list[Loss]:
+def _losses(stack: Stack, told: Told, pairs_of: np.ndarray) -> list[Loss]:
     """What each step came to; pairs_of: of each part."""
-    done, found, p = pairs_of.tolist(), [], 0
-    for batch, every in zip(batches, told.loss_every.tolist(), strict=True):
+    done, found = pairs_of.tolist(), []
+    turned, ends = (stack.sides % 2).tolist(), stack.steps.tolist()
+    measured = told.loss_every.tolist()
+    for (first, last), every in zip(pairwise(ends), measured, strict=True):
         total = weight = 0.0
         pairs = 0
-        for part in batch:
+        for p in range(first, last):
             if every:
                 own = told.losses[stack.opened[p] : stack.opened[p + 1] - 1]
                 total += own[:, 0].sum()
-                weight += 0 if part.reversed else own[:, 1].sum()
-            pairs += 0 if part.reversed else done[p]
-            p += 1
+                weight += 0 if turned[p] else own[:, 1].sum()
+            pairs += 0 if turned[p] else done[p]
         found.append(Loss(float(total), float(weight), pairs))
     return found
 

@@ -21,6 +21,7 @@ from nodeemb.training.backends.blocks import (
     noise_block,
     write,
 )
+from nodeemb.training.backends.pieces import tell
 from nodeemb.training.backends.vectors import gather
 
 
@@ -69,11 +70,12 @@ class Segments(NamedTuple):
 
 @njit(borrowing=True)
 def do_band_block(
-    b, p, spot, model, stack, bands, slopes, loss_every, losses
+    b, p, phases, phase, threads, spot, model, stack, bands, slopes, loss_every, losses
 ):  # fmt: skip
     """Slopes of block b of part p, a band.
 
-    slopes <- of the vectors of the block, and whose they are. losses <- at the block's place
+    slopes <- of the vectors of the block, and whose they are, which is told to the phase
+    when it is written. losses <- at the block's place
     its loss and positive weight, of every `loss_every`th block, 0 elsewhere.
 
     Returns:
@@ -103,6 +105,7 @@ def do_band_block(
     )  # fmt: skip
     write(slopes.nodes, at + first, own)
     write(slopes.nodes, at + len(rows) + first, own)
+    tell(phases, phase, threads)
     take_both(table, own, left_map, right_map, model.shift, room, words, pitch)
     a = np.searchsorted(left_out[0], first)
     z = np.searchsorted(left_out[0], last)
@@ -123,7 +126,7 @@ def do_band_block(
 
 @njit(borrowing=True)
 def do_aligned_block(
-    b, p, spot, model, stack, aligned, slopes, loss_every, losses
+    b, p, phases, phase, threads, spot, model, stack, aligned, slopes, loss_every, losses
 ):  # fmt: skip
     """Slopes of block b of part p, of aligned pairs; as `do_band_block`.
 
@@ -149,6 +152,7 @@ def do_aligned_block(
     some_left = merged[: merge(left, room.slots, merged, room.place_left)]
     merged = slopes.nodes[at + count + first : at + count + last]
     some_right = merged[: merge(right, room.slots, merged, room.place_right)]
+    tell(phases, phase, threads)
     gather(table, some_left, left_map, model.shift, room.x, pitch)
     gather(table, some_right, right_map, model.shift, room.y, pitch)
     halve_both(words, room, pitch, len(some_left), len(some_right))

@@ -1,7 +1,9 @@
 """Work in phases, whose pieces threads take as they come, without leaving compiled code.
 
-A phase begins when all pieces of the one before are done. Threads may come late and go early;
-whoever is there does what is left. One that finds nothing to do looks again and again, for a
+A phase begins when all pieces of the one before are done. Each thread has pieces that it takes
+first, the same in every phase, so that what it wrote is what it reads, and writes again: to
+have memory from another core takes longer. Threads may come late and go early; whoever is
+there does what is left. One that finds nothing to do looks again and again, for a
 short while, since to wake one that sleeps takes a tenth of the millisecond that two phases
 last. If the others are long in coming to an end it is told so, and should give its core away
 before it asks again.
@@ -22,14 +24,17 @@ from nodeemb.training.backends.machine import address
 
 OPEN, CLOSED, CALLED_OFF = 1, 0, -1
 _LOOKS = 100_000  # some 50 microseconds
-_LINE = 8  # int64 numbers in a line of memory; each phase has one, the first is for all
+_LINE = 8  # int64 numbers in a line of memory
+# The first line is for all; then each phase has one, and one for each thread behind it: how
+# many of its pieces are taken.
 _OPENED, _CALLED_OFF = 0, 1
-_TAKEN, _DONE = 0, 1
+_DONE, _TOLD, _LAST = 0, 1, 2
 
 
-def new_phases(count: int) -> np.ndarray:
-    """((count + 1) lines,) int64: so many phases, the first of them open."""
-    return zeros_of((count + 1) * _LINE, np.empty(0, np.int64))
+def new_phases(count: int, threads: int) -> np.ndarray:
+    """(lines,) int64: so many phases, the first of them open, for so many threads."""
+    lines = 1 + count * (1 + threads)
+    return zeros_of(lines * _LINE, np.empty(0, np.int64))
 
 
 def call_off(phases: np.ndarray) -> None:
@@ -38,22 +43,57 @@ def call_off(phases: np.ndarray) -> None:
 
 
 @njit
-def take_piece(phases, phase):
-    """A piece of an open phase that nobody else takes: its number, from 0.
+def take_piece(phases, phase, me, threads, count):
+    """A piece of an open phase that nobody else takes, of this thread's own if any is left.
 
-    Numbers go on when there are no more pieces.
+    me: this thread's number. count: pieces there are.
+
+    Returns:
+        its number, from 0; -1 if there are no more.
     """
-    return _add_one(phases, (phase + 1) * _LINE + _TAKEN)
+    line = _line_of(phase, threads)
+    for k in range(threads):
+        whose = (me + k) % threads
+        first, end = whose * count // threads, (whose + 1) * count // threads
+        at = line + (1 + whose) * _LINE
+        if _read(phases, at) < end - first:
+            piece = first + _add_one(phases, at)
+            if piece < end:
+                return piece
+    return -1
+
+
+@njit(inline="always")
+def _line_of(phase, threads):
+    """Where the first line of a phase begins."""
+    return (1 + phase * (1 + threads)) * _LINE
 
 
 @njit
-def piece_done(phases, phase, count):
+def piece_done(phases, phase, threads, count):
     """Says that a piece is done.
 
     Returns:
         whether it is the last of its phase: whoever did it opens the next.
     """
-    return _add_one(phases, (phase + 1) * _LINE + _DONE) + 1 == count
+    return _add_one(phases, _line_of(phase, threads) + _DONE) + 1 == count
+
+
+@njit
+def tell(phases, phase, threads):
+    """Says that a piece has told all that the last piece of a phase needs to know of it."""
+    _add_one(phases, _line_of(phase, threads) + _TOLD)
+
+
+@njit
+def take_last(phases, phase, threads, count):
+    """Takes the last piece of a phase, one beyond the pieces that are numbered.
+
+    Returns:
+        whether it is this thread's: once `count` pieces have told, of whoever asks first.
+    """
+    line = _line_of(phase, threads)
+    return _read(phases, line + _TOLD) == count and _add_one(phases, line + _LAST) == 0
 
 
 @njit

@@ -17,9 +17,13 @@ class StepByStep(ABC):
     def step(self, parts: list[Part], rate: float, loss_every: int = 0) -> Loss:
         """As CpuBackend.step."""
 
+    def stacked(self, batches: list[list[Part]]) -> list[list[Part]]:
+        """The batches, as `steps` takes them."""
+        return batches
+
     def steps(
         self,
-        batches: list[list[Part]],
+        stacked: list[list[Part]],
         rates: list[float],
         loss_every: list[int],
         meanwhile: Callable[[], object] = lambda: None,
@@ -27,5 +31,5 @@ class StepByStep(ABC):
         """As CpuBackend.steps."""
         meanwhile()
         return [
-            self.step(*given) for given in zip(batches, rates, loss_every, strict=True)
+            self.step(*given) for given in zip(stacked, rates, loss_every, strict=True)
         ]

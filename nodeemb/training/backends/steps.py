@@ -1,7 +1,8 @@
 """Several steps in one call of compiled code, shared out among threads.
 
 A step has two phases: the slopes of all its blocks, from the same tables, and one update of
-each node that has some. Whoever does the last block groups the slopes by node.
+each node that has some. Slopes are grouped by node as soon as all blocks have said whose
+theirs are, by whoever first finds no block left.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from nodeemb.training.backends.pieces import (
     OPEN,
     open_next,
     piece_done,
+    take_last,
     take_piece,
     wait_for,
 )
@@ -89,14 +91,14 @@ class Told(NamedTuple):
 
 @njit(nogil=True)
 def do_steps(
-    threads, phases, place, pairs, model: Model, stack: Stack, bands: Bands | None,
+    me, threads, phases, place, pairs, model: Model, stack: Stack, bands: Bands | None,
     aligned: AlignedPairs | None, slopes: Slopes, grouped: Grouped, told: Told,
 ):  # fmt: skip
     """Does pieces of some steps until all are done, or called off.
 
-    threads: how many do. phases: two for each step. place: (2,) int64 how far the thread has
-    come: its phase, and how often it has waited for it in vain. pairs: (P,) int64, += what
-    the thread did of each part.
+    me: the thread's number. threads: how many do. phases: two for each step. place: (2,)
+    int64 how far the thread has come: its phase, and how often it has waited for it in vain.
+    pairs: (P,) int64, += what the thread did of each part.
 
     Returns:
         whether it is done; if not, the others are long in coming to an end: call it again.
@@ -112,10 +114,13 @@ def do_steps(
         phase, s = place[0], place[0] // 2
         if phase % 2 == 0:
             find_slopes(
-                s, phases, spot, pairs, model, stack, bands, aligned, slopes, grouped, told
+                s, phases, me, threads, spot, pairs, model, stack, bands, aligned, slopes,
+                grouped, told,
             )  # fmt: skip
         else:
-            _apply(s, phases, shares, model, slopes, grouped, told.rates[s])
+            _apply(
+                s, phases, me, threads, shares, model, slopes, grouped, told.rates[s]
+            )
         place[0], place[1] = phase + 1, 0
         if place[0] == 2 * len(stack.counts):
             return True
@@ -125,53 +130,61 @@ def do_steps(
 
 @njit(inline="always")
 def find_slopes(
-    s, phases, spot, pairs, model, stack, bands, aligned, slopes, grouped, told
+    s, phases, me, threads, spot, pairs, model, stack, bands, aligned, slopes, grouped,
+    told,
 ):  # fmt: skip
-    """Blocks of a step, until none is left; after the last of them slopes are grouped."""
+    """Blocks of a step, until none is left, and the grouping of slopes by node."""
     p, blocks, passed = stack.steps[s], 0, 0
     for k in range(p, stack.steps[s + 1]):
         blocks += _blocks_in(stack, k)
-    piece = take_piece(phases, 2 * s)
-    while piece < max(1, blocks):
-        if piece < blocks:
-            while piece - passed >= _blocks_in(stack, p):
-                passed += _blocks_in(stack, p)
-                p += 1
-            if stack.lengths[p] != spot.length:
-                spot = spot_for(p, model, stack)
-            b, every = piece - passed, told.loss_every[s]
-            if stack.band[p]:
-                pairs[p] += do_band_block(
-                    b, p, spot, model, stack, bands, slopes, every, told.losses
-                )
-            else:
-                pairs[p] += do_aligned_block(
-                    b, p, spot, model, stack, aligned, slopes, every, told.losses
-                )
-        if piece_done(phases, 2 * s, max(1, blocks)):
-            grouped.nodes[0] = group(
-                slopes.nodes[: stack.counts[s]], grouped.head, grouped.following,
-                grouped.touched, grouped.order, grouped.ends,
+    piece = take_piece(phases, 2 * s, me, threads, blocks)
+    while piece >= 0:
+        if piece < passed:  # of another thread's, which may lie before those done
+            p, passed = stack.steps[s], 0
+        while piece - passed >= _blocks_in(stack, p):
+            passed += _blocks_in(stack, p)
+            p += 1
+        if stack.lengths[p] != spot.length:
+            spot = spot_for(p, model, stack)
+        b, every = piece - passed, told.loss_every[s]
+        if stack.band[p]:
+            pairs[p] += do_band_block(
+                b, p, phases, 2 * s, threads, spot, model, stack, bands, slopes, every,
+                told.losses,
             )  # fmt: skip
+        else:
+            pairs[p] += do_aligned_block(
+                b, p, phases, 2 * s, threads, spot, model, stack, aligned, slopes, every,
+                told.losses,
+            )  # fmt: skip
+        if piece_done(phases, 2 * s, threads, blocks + 1):
             open_next(phases, 2 * s)
-        piece = take_piece(phases, 2 * s)
+        piece = take_piece(phases, 2 * s, me, threads, blocks)
+    if take_last(phases, 2 * s, threads, blocks):
+        grouped.nodes[0] = group(
+            slopes.nodes[: stack.counts[s]], grouped.head, grouped.following,
+            grouped.touched, grouped.order, grouped.ends,
+        )  # fmt: skip
+        if piece_done(phases, 2 * s, threads, blocks + 1):
+            open_next(phases, 2 * s)
 
 
 @njit(inline="always")
-def _apply(s, phases, shares, model, slopes, grouped, rate):
+def _apply(s, phases, me, threads, shares, model, slopes, grouped, rate):
     """Shares of a step's updates, until none is left."""
     nodes = grouped.nodes[0]
-    share = take_piece(phases, 2 * s + 1)
-    while share < shares:
+    piece = take_piece(phases, 2 * s + 1, me, threads, shares)
+    while piece >= 0:
         if nodes > 0:
+            # nodes are in the order of the last blocks that they are in, backwards
             apply_share(
-                share, shares, model.table, model.squares, model.edges, slopes,
+                shares - 1 - piece, shares, model.table, model.squares, model.edges, slopes,
                 model.segments, grouped.order, grouped.ends[:nodes], grouped.touched,
                 model.optimizer, rate, model.floored,
             )  # fmt: skip
-        if piece_done(phases, 2 * s + 1, shares):
+        if piece_done(phases, 2 * s + 1, threads, shares):
             open_next(phases, 2 * s + 1)
-        share = take_piece(phases, 2 * s + 1)
+        piece = take_piece(phases, 2 * s + 1, me, threads, shares)
 
 
 @njit(inline="always")

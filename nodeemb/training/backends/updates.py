@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nodeemb.compiled import njit
-from nodeemb.prefetch import fetch
+from nodeemb.prefetch import fetch, fetch_to_write
 from nodeemb.training.backends.vectors import AHEAD, add, copy, dot
 
 
@@ -97,8 +97,8 @@ def update_each(
     at = ends[first - 1] if first > 0 else 0
     for k in range(first, last):
         if k + AHEAD < last:
-            fetch(flat, touched[k + AHEAD] * width, width)
-            fetch(sizes, touched[k + AHEAD] * roles, roles)
+            fetch_to_write(flat, touched[k + AHEAD] * width, width)
+            fetch_to_write(sizes, touched[k + AHEAD] * roles, roles)
         for j in range(at, ends[k]):
             if j + AHEAD < count:
                 e = order[j + AHEAD]

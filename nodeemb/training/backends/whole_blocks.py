@@ -9,7 +9,7 @@ outside of the band.
 from __future__ import annotations
 
 from nodeemb.compiled import njit
-from nodeemb.prefetch import fetch
+from nodeemb.prefetch import fetch_to_write
 from nodeemb.training.backends.machine import padded
 from nodeemb.training.backends.products import TILE, multiply, multiply_band, turn
 from nodeemb.training.backends.vectors import dot
@@ -53,7 +53,9 @@ def band_slopes(room, pitch, length, count, behind, ahead, slopes, left_at, righ
         low, high = max(0, i - behind), min(count, i + TILE + ahead)
         later = i + TILE  # where the next tile will write, which is far from the core
         for out_at in (left_at, right_at):
-            fetch(slopes, out_at + later * pitch, min(TILE, count - later) * pitch)
+            fetch_to_write(
+                slopes, out_at + later * pitch, min(TILE, count - later) * pitch
+            )
         _slopes_of_tile(
             slopes, left_at + i * pitch, pitch, some, length,
             flat, i * jump + zero + low - i, jump - 1, 1, room.y, low * pitch, pitch,
