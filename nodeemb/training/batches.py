@@ -190,21 +190,21 @@ def batches_ahead(
 ) -> Iterator[list[list[Part]]]:
     """The same, up to `most` at a time; of large batches fewer, at least one."""
     total = num_batches(feed)
+    several: list[list[Part]] = []
+    nodes = 0
     # several are drawn at once, which gives the same sequences for less overhead
     for ahead in range(first, total, DRAWN_AT_ONCE):
         begin = ahead * feed.per_batch
         count = min(DRAWN_AT_ONCE * feed.per_batch, feed.plan.count - begin)
         drawn = feed.plan.draw(epoch, begin, count)
-        several: list[list[Part]] = []
-        nodes = 0
         for number, own in enumerate(_each(feed, drawn, count), ahead):
             several.append(list(_parts(feed, own, epoch, number)))
             nodes += sum(len(part.pairs[0]) for part in several[-1])
             if nodes >= NODES_AHEAD or len(several) == most:
                 yield several
                 several, nodes = [], 0
-        if several:
-            yield several
+    if several:
+        yield several
 
 
 def _each(feed: Feed, drawn: Drawn, count: int) -> Iterator[Drawn | Packed]:

@@ -150,6 +150,7 @@ def test_a_late_thread_changes_nothing(where, monkeypatch):
 
     monkeypatch.setattr(cpu, "do_steps", slow)
     monkeypatch.setattr(cpu, "_A_THREAD", 1)
+    monkeypatch.setattr(cpu.CpuBackend, "at_once", 10)
     np.testing.assert_array_equal(trained(2), want)
     assert len(begun) == 3
 

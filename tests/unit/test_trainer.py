@@ -284,10 +284,12 @@ def test_the_next_batches_are_made_and_stacked_while_others_are_trained_on():
 
 
 @pytest.mark.parametrize(
-    "most, at_once, several", [(1, 16, 1), (60, 16, 6), (10**9, 16, 16), (10**9, 5, 5)]
+    "most, at_once, several",
+    [(1, 16, 1), (60, 16, 6), (10**9, 16, 16), (10**9, 5, 5), (10**9, 30, 25)],
 )
 def test_of_large_batches_few_are_made_ahead(most, at_once, several, monkeypatch):
     monkeypatch.setattr("nodeemb.training.batches.NODES_AHEAD", most)
+    monkeypatch.setattr("nodeemb.training.batches.DRAWN_AT_ONCE", 10)
     feed = any_feed("walks")
     ahead = list(batches_ahead(feed, 0, 2, at_once))
     assert [rows_of(p) for some in ahead for p in some] == [

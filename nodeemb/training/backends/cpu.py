@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numba as nb
@@ -76,7 +75,7 @@ class CpuBackend:
         WrongUse: the scheme has a learned core, which the kernels know nothing of.
     """
 
-    at_once = 32
+    at_once = 64
 
     def __init__(
         self,
@@ -147,7 +146,7 @@ class CpuBackend:
                 joins them when it is back.
         """
         about = self.about(stacked, rates, loss_every)
-        nb.set_num_threads(self.threads)  # the sampler's too
+        _let_use(self.threads)  # the sampler's too
         threads = max(1, min(self.threads, int(about.stack.counts.max()) // _A_THREAD))
         phases = new_phases(2 * len(rates), threads)
         done = self._crew.share_out(
@@ -187,10 +186,10 @@ def _share(
         before = nb.get_num_threads()
         try:
             if threads > 1:  # the others are at the steps already
-                nb.set_num_threads(max(1, before // 2))
+                _let_use(max(1, before // 2))
             meanwhile()
         finally:
-            nb.set_num_threads(before)
+            _let_use(before)
     pairs, place = np.zeros(len(about[1].band), np.int64), np.zeros(2, np.int64)
     while not do_steps(t, threads, phases, place, pairs, *about):
         if place[1] > _SHORT_RESTS:
@@ -198,6 +197,12 @@ def _share(
         else:
             _let_others_run()
     return pairs
+
+
+def _let_use(threads: int) -> None:
+    """The number of threads of kernels that have some of their own."""
+    if nb.get_num_threads() != threads:
+        nb.set_num_threads(threads)
 
 
 def _let_others_run() -> None:
@@ -209,20 +214,15 @@ def _let_others_run() -> None:
 
 def _losses(stack: Stack, told: Told, pairs_of: np.ndarray) -> list[Loss]:
     """What each step came to; pairs_of: of each part."""
-    done, found = pairs_of.tolist(), []
-    turned, ends = (stack.sides % 2).tolist(), stack.steps.tolist()
-    measured = told.loss_every.tolist()
-    for (first, last), every in zip(pairwise(ends), measured, strict=True):
-        total = weight = 0.0
-        pairs = 0
-        for p in range(first, last):
-            if every:
-                own = told.losses[stack.opened[p] : stack.opened[p + 1] - 1]
-                total += own[:, 0].sum()
-                weight += 0 if turned[p] else own[:, 1].sum()
-            pairs += 0 if turned[p] else done[p]
-        found.append(Loss(float(total), float(weight), pairs))
-    return found
+    turned = stack.sides % 2 > 0  # their pairs are noise
+    pairs = np.add.reduceat(np.where(turned, 0, pairs_of), stack.steps[:-1])
+    total, weight = np.zeros((2, len(pairs)))
+    for s in np.flatnonzero(told.loss_every):
+        for p in range(stack.steps[s], stack.steps[s + 1]):
+            own = told.losses[stack.opened[p] : stack.opened[p + 1] - 1]
+            total[s] += own[:, 0].sum()
+            weight[s] += 0 if turned[p] else own[:, 1].sum()
+    return list(map(Loss, total.tolist(), weight.tolist(), pairs.tolist()))
 
 
 def _segments(layout: Layout, pitches: list[int]) -> Segments:
