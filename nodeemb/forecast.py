@@ -21,6 +21,7 @@ from nodeemb.training.batches import (
     BATCHES_AN_EPOCH,
     DRAWN_AT_ONCE,
     NODES_AHEAD,
+    STEPS_AT_ONCE,
 )
 
 PROGRAM = 255 * 2**20  # Python, the libraries and the compiled kernels, measured
@@ -151,7 +152,8 @@ def forecast_memory(
     sampler += blocks * sum(vectors.values()) * _PLACE
     drawn = min(DRAWN_AT_ONCE * blocks * block, epoch)
     sampler += drawn * 13  # two rows, a weight, a kind
-    sampler += _AHEAD * min(drawn, NODES_AHEAD + blocks * block)
+    ahead = min(STEPS_AT_ONCE * blocks * block, epoch)
+    sampler += _AHEAD * min(ahead, NODES_AHEAD + blocks * block)
     if recipe.objective.shift:
         sampler += (8 + itemsize) * n
     if recipe.training.init != "random":

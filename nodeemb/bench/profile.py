@@ -124,7 +124,7 @@ def _stepped(engine: CpuBackend, several: list[list[Part]], rate: float) -> int:
 
 def _do_steps(*about: Any) -> None:
     phases, place, pairs = _begun(about[1])
-    do_steps(0, 1, phases, place, pairs, *about)
+    do_steps(0, phases, place, pairs, *about)
 
 
 def _find_slopes(*about: Any) -> None:
@@ -183,7 +183,7 @@ def _slopes(phases, pairs, model, stack, bands, aligned, slopes, grouped, told):
     spot = spot_for(0, model, stack)
     for s in range(len(stack.counts)):
         find_slopes(
-            s, phases, 0, 1, spot, pairs, model, stack, bands, aligned, slopes, grouped, told
+            s, phases, 0, spot, pairs, model, stack, bands, aligned, slopes, grouped, told
         )  # fmt: skip
 
 

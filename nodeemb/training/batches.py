@@ -40,6 +40,7 @@ from nodeemb.training.unlinked import Unlinked, with_unlinked
 
 BATCHES_AN_EPOCH = 50
 DRAWN_AT_ONCE = 32
+STEPS_AT_ONCE = 64  # of the CPU backend, in one call of compiled code
 NODES_AHEAD = 65_536  # of batches that are made before the first of them is trained on
 
 
@@ -186,7 +187,7 @@ def batches(feed: Feed, epoch: int, first: int = 0) -> Iterator[list[Part]]:
 
 
 def batches_ahead(
-    feed: Feed, epoch: int, first: int = 0, most: int = DRAWN_AT_ONCE
+    feed: Feed, epoch: int, first: int = 0, most: int = STEPS_AT_ONCE
 ) -> Iterator[list[list[Part]]]:
     """The same, up to `most` at a time; of large batches fewer, at least one."""
     total = num_batches(feed)

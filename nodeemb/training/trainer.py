@@ -132,7 +132,7 @@ def _run_epoch(
     earlier_pairs, earlier = state.history.pairs, state.total_seconds - state.seconds
     begun = time.monotonic() - state.seconds
     ahead = batches_ahead(feed, state.epoch, state.step, backend.at_once)
-    several = following = _made(backend, next(ahead, []))
+    several, following = _made(backend, next(ahead, [])), _Several(0, [], None)
 
     def go_ahead() -> None:
         nonlocal following

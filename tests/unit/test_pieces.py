@@ -2,6 +2,7 @@
 
 import threading
 import time
+from types import SimpleNamespace
 
 import numba
 import numpy as np
@@ -13,7 +14,7 @@ from nodeemb.compiled import njit
 from nodeemb.roles.layout import lay_out
 from nodeemb.roles.schemes import SCHEMES
 from nodeemb.sampling.sequences import Pairs
-from nodeemb.training.backends import cpu
+from nodeemb.training.backends import cpu, kernels, steps
 from nodeemb.training.backends.pieces import (
     CALLED_OFF,
     CLOSED,
@@ -27,30 +28,33 @@ from nodeemb.training.backends.pieces import (
     tell,
     wait_for,
 )
-from nodeemb.training.batch import Part, cut_pairs
+from nodeemb.training.batch import Aligned, Band, Part, cut_pairs
 from nodeemb.training.tables import new_tables
 
 
 @njit(nogil=True)
-def add_up(phases, me, threads, count, pieces, made):
+def add_up(phases, me, count, pieces, made):
     """Each piece of a phase is the sum of the phase before, and its own number.
 
     made: (count + 1, pieces + 1); the last of them is the sum of numbers that are told.
     """
     for phase in range(count):
-        while wait_for(phases, phase) == CLOSED:
-            pass
-        piece = take_piece(phases, phase, me, threads, pieces)
+        found = wait_for(phases, phase)
+        while found == CLOSED:
+            found = wait_for(phases, phase)
+        if found == CALLED_OFF:
+            return
+        piece = take_piece(phases, phase, me, pieces)
         while piece >= 0:
             told = made[phase].sum() % 1000 + piece
             made[phase + 1, piece] += told
-            tell(phases, phase, threads)
-            if piece_done(phases, phase, threads, pieces + 1):
+            tell(phases, phase)
+            if piece_done(phases, phase, pieces + 1):
                 open_next(phases, phase)
-            piece = take_piece(phases, phase, me, threads, pieces)
-        if take_last(phases, phase, threads, pieces):
+            piece = take_piece(phases, phase, me, pieces)
+        if take_last(phases, phase, pieces):
             made[phase + 1, pieces] += made[phase + 1, :pieces].sum()
-            if piece_done(phases, phase, threads, pieces + 1):
+            if piece_done(phases, phase, pieces + 1):
                 open_next(phases, phase)
 
 
@@ -69,17 +73,18 @@ def test_each_piece_is_done_once_when_those_before_are_done(threads, pieces):
         own += want[phase].sum() % 1000 + np.arange(pieces)
         want[phase + 1, pieces] += own.sum()
     phases, made = new_phases(count, threads), np.ones_like(want)
-    add_up(new_phases(1, 1), 0, 1, 1, 1, np.ones((2, 2), np.int64))
-    given = (threads, count, pieces, made)
+    add_up(new_phases(1, 1), 0, 1, 1, np.ones((2, 2), np.int64))
+    given = (count, pieces, made)
     some = [
-        threading.Thread(target=add_up, args=(phases, me, *given))
+        threading.Thread(target=add_up, args=(phases, me, *given), daemon=True)
         for me in range(threads)
     ]
     for thread in some:
         thread.start()
     for thread in some:
         thread.join(60)
-        assert not thread.is_alive()
+    call_off(phases)  # else those that wait for ever would
+    assert not any(thread.is_alive() for thread in some)
     np.testing.assert_array_equal(made, want)
 
 
@@ -90,13 +95,13 @@ def test_each_piece_is_done_once_when_those_before_are_done(threads, pieces):
 def test_a_thread_takes_its_own_pieces_first_and_then_those_of_the_next(count, order):
     phases = new_phases(2, 3)
     for phase in range(2):
-        taken = [take_piece(phases, phase, 1, 3, count) for _ in range(count + 2)]
+        taken = [take_piece(phases, phase, 1, count) for _ in range(count + 2)]
         assert taken == [*order, -1, -1]
 
 
 def test_pieces_are_shared_by_all_who_take_them():
     phases = new_phases(1, 2)
-    taken = [take_piece(phases, 0, me, 2, 5) for me in (0, 1, 0, 0, 1, 0, 1)]
+    taken = [take_piece(phases, 0, me, 5) for me in (0, 1, 0, 0, 1, 0, 1)]
     assert taken == [0, 2, 1, 3, 4, -1, -1]
 
 
@@ -104,23 +109,120 @@ def test_the_last_piece_is_for_who_first_asks_when_all_others_have_told():
     phases = new_phases(2, 2)
     asked = []
     for _ in range(3):
-        asked.append(bool(take_last(phases, 1, 2, 3)))
-        tell(phases, 1, 2)
-    asked += [bool(take_last(phases, 1, 2, 3)) for _ in range(3)]
+        asked.append(bool(take_last(phases, 1, 3)))
+        tell(phases, 1)
+    asked += [bool(take_last(phases, 1, 3)) for _ in range(3)]
     assert asked == [False, False, False, True, False, False]
-    assert take_last(phases, 0, 2, 0)
+    assert take_last(phases, 0, 0)
 
 
 def test_who_waits_and_who_is_told_that_nothing_comes():
     phases = new_phases(3, 1)
-    assert [take_piece(phases, 0, 0, 1, 3) for _ in range(3)] == [0, 1, 2]
-    done = [bool(piece_done(phases, 0, 1, 3)) for _ in range(3)]
+    assert [take_piece(phases, 0, 0, 3) for _ in range(3)] == [0, 1, 2]
+    done = [bool(piece_done(phases, 0, 3)) for _ in range(3)]
     assert done == [False, False, True]
     assert (wait_for(phases, 0), wait_for(phases, 1)) == (OPEN, CLOSED)
     open_next(phases, 0)
     assert (wait_for(phases, 1), wait_for(phases, 2)) == (OPEN, CLOSED)
     call_off(phases)
     assert {wait_for(phases, phase) for phase in range(3)} == {CALLED_OFF}
+
+
+# ---- what threads do of a step ----------------------------------------------------------
+
+
+def alone(blocks, me, threads, monkeypatch):
+    """(part, block, has room of the right length) of all blocks that a thread does which
+    is the only one there, and whether it opened the next phase."""
+    opened = np.cumsum([0, *(count + 1 for count in blocks)])
+    lengths = [5 + part % 2 for part in range(len(blocks))]
+    stack = SimpleNamespace(
+        steps=np.array([0, len(blocks)]), opened=opened, lengths=lengths, counts=[0],
+        band=[part % 2 for part in range(len(blocks))],
+    )  # fmt: skip
+    seen = []
+
+    def do_block(b, p, phases, phase, spot, *_):
+        seen.append((int(p), int(b), spot.length == lengths[p]))
+        tell(phases, phase)
+        return 1
+
+    def spot_for(part, *_):
+        return SimpleNamespace(length=lengths[part])
+
+    for name, fake in (
+        ("do_band_block", do_block),
+        ("do_aligned_block", do_block),
+        ("spot_for", spot_for),
+        ("group", lambda *_: 0),
+        ("_blocks_in", steps._blocks_in.py_func),
+    ):
+        monkeypatch.setattr(steps, name, fake)
+    grouped = steps.Grouped(0, 0, 0, 0, 0, [None])
+    slopes = SimpleNamespace(nodes=np.zeros(0))
+    told = SimpleNamespace(loss_every=[0], losses=None)
+    phases, pairs = new_phases(2, threads), np.zeros(len(blocks), int)
+    steps.find_slopes.py_func(
+        0, phases, me, spot_for(0), pairs, None, stack, None, None, slopes, grouped, told
+    )  # fmt: skip
+    assert grouped.nodes == [0]
+    return seen, wait_for(phases, 1) == OPEN
+
+
+@pytest.mark.parametrize("blocks", [[2, 0, 3, 1], [1], [0, 0], [4, 4], [0, 5]])
+@pytest.mark.parametrize("me, threads", [(0, 1), (1, 2), (1, 3), (2, 3), (4, 5)])
+def test_a_thread_left_alone_does_all_blocks_once(me, threads, blocks, monkeypatch):
+    seen, opened = alone(blocks, me, threads, monkeypatch)
+    every = [(p, b, True) for p, count in enumerate(blocks) for b in range(count)]
+    assert sorted(seen) == every and opened
+
+
+NODES = np.arange(4, dtype=np.int32)
+FORMS = {
+    "band": Band(
+        NODES, np.zeros(4, np.int32), np.full(4, 4, np.int32), np.array([0, 4]),
+        np.ones(2), np.ones(2), 99, 1.0,
+    ),
+    "aligned": Aligned(
+        NODES, np.array([5, 5, 6, 7], np.int32), np.ones(4, np.float32),
+        np.ones(4, np.float32), np.array([0, 4]),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_block_tells_when_all_its_nodes_are_written(form, monkeypatch):
+    class Told(Exception):
+        pass
+
+    def tell(*_):
+        raise Told
+
+    noise = np.array([[8, 9]], np.int32)
+    part = Part(0, FORMS[form], noise, noise, 0.4)
+    stack, bands, aligned, size = cpu.stack_of([[part]], [8], [16])
+    count = int(stack.counts[0])
+    slopes = kernels.Slopes(
+        np.zeros(size, np.float32), np.full(count, -7, np.int32),
+        np.zeros(count, np.int8), np.zeros(count, np.int64),
+    )  # fmt: skip
+    room = SimpleNamespace(
+        slots=np.zeros(64, np.int32),
+        place_left=np.zeros(16, np.int32),
+        place_right=np.zeros(16, np.int32),
+    )
+    spot = SimpleNamespace(room=room, words=None, length=8)
+    model = SimpleNamespace(table=None, segments=None)
+    monkeypatch.setattr(kernels, "tell", tell)
+    monkeypatch.setattr(kernels, "map_of", lambda *_: None)
+    monkeypatch.setattr(
+        kernels, "blocks_of", lambda _, stack, losses: (stack.blocks, noise, noise, losses)
+    )  # fmt: skip
+    do_block = {"band": kernels.do_band_block, "aligned": kernels.do_aligned_block}
+    given = 0, 0, None, 0, spot, model, stack, bands if form == "band" else aligned
+    with pytest.raises(Told):
+        do_block[form].py_func(*given, slopes, 0, np.zeros((1, 2)))
+    assert -7 not in slopes.nodes
 
 
 # ---- the steps of a training ------------------------------------------------------------
@@ -158,7 +260,7 @@ def test_a_late_thread_changes_nothing(where, monkeypatch):
 def test_a_thread_that_waits_gives_its_core_away_and_in_the_end_sleeps(monkeypatch):
     rests = []
 
-    def in_vain(_me, _threads, _phases, place, *_about):
+    def in_vain(_me, _phases, place, *_about):
         place[1] += 1
         return len(rests) == 60
 
@@ -229,7 +331,7 @@ def test_when_making_the_next_batches_fails_the_steps_end(error, monkeypatch):
             [0] * len(batches),
             meanwhile,
         )
-    assert 0 < phases[0][0] < len(batches)
+    assert 0 < phases[0][0, 0, 0] < len(batches)
 
 
 @two_cores
@@ -238,13 +340,13 @@ def test_when_making_the_next_batches_fails_the_steps_end(error, monkeypatch):
 def test_when_a_thread_fails_the_others_do_not_wait_for_it(where, error, monkeypatch):
     whole, ended, taken = cpu.do_steps, [], threading.Event()
 
-    def failing(me, threads, phases, place, *about):
+    def failing(me, phases, place, *about):
         if is_at(where):
-            take_piece(phases, 0, me, threads, 1)  # and never does it
+            take_piece(phases, 0, me, 1)  # and never does it
             taken.set()
             raise error("no room")
         assert taken.wait(30)
-        done = whole(me, threads, phases, place, *about)
+        done = whole(me, phases, place, *about)
         ended.append((done, place[0]))
         return done
 

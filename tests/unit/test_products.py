@@ -1,5 +1,6 @@
 """Products in registers against numpy's, for every shape of tile and what lies around it."""
 
+import numba
 import numpy as np
 import pytest
 
@@ -103,6 +104,15 @@ def test_fetch_changes_nothing():
     fetch(values, 3, 50)
     fetch_to_write(values, 3, 50)
     np.testing.assert_array_equal(values, np.arange(100.0))
+
+
+@pytest.mark.parametrize("ask, writes", [(fetch, 0), (fetch_to_write, 1)])
+def test_what_is_fetched_to_write_is_asked_for_as_such(ask, writes):
+    kernel = numba.njit(lambda values: ask(values, 0, 50))
+    kernel(np.zeros(50))
+    code = kernel.inspect_llvm(kernel.signatures[0]).splitlines()
+    asked = [line for line in code if "call void @llvm.prefetch" in line]
+    assert asked and all(f"i32 {writes}, i32 3, i32 1)" in line for line in asked)
 
 
 def test_padded_is_the_least_multiple_of_a_machine_vector():

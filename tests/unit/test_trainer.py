@@ -26,6 +26,7 @@ from nodeemb.sampling.options import (
 )
 from nodeemb.sampling.registry import plan
 from nodeemb.sampling.sequences import Pairs
+from nodeemb.training import trainer
 from nodeemb.training.backends.cpu import CpuBackend
 from nodeemb.training.batch import Aligned, Band, Loss, Part, cut_pairs
 from nodeemb.training.batches import (
@@ -49,7 +50,7 @@ class Counting:
         self.at_once = at_once
         self.tables = Tables(np.zeros((3, 2), np.float32), np.zeros((3, 1), np.float32))
         self.losses, self.ruined_at = losses or {}, ruined_at
-        self.done, self.rates, self.made = 0, [], []
+        self.done, self.rates, self.measured, self.made = 0, [], [], []
 
     def stacked(self, batches):
         assert all(batches)
@@ -61,6 +62,7 @@ class Counting:
         self.at_steps = True
         meanwhile()
         self.at_steps = False
+        self.measured += [every > 0 for every in loss_every]
         return [
             self._step(rate)
             for _, rate, _ in zip(stacked, rates, loss_every, strict=True)
@@ -281,6 +283,22 @@ def test_the_next_batches_are_made_and_stacked_while_others_are_trained_on():
     backend = Counting(at_once=1)
     train(backend, feed_of(epochs=2))
     assert backend.made == [False, True, True] * 2
+
+
+def test_batches_without_pairs_are_passed_over_and_counted(monkeypatch):
+    """Three edges an epoch, a batch each, as in all of a ring's."""
+    feed = feed_of(epochs=1)
+    one, two, three = batches(feed, 0)
+    groups = [[[], one], [[]], [two, [], three, []]]
+    monkeypatch.setattr(trainer, "batches_ahead", lambda *_: iter(groups))
+    monkeypatch.setattr(trainer, "num_batches", lambda _: 7)
+    monkeypatch.setattr(trainer, "_rate", lambda _, share: share)
+    monkeypatch.setattr(trainer, "_LOSS_STEPS", 2)  # so every third
+    backend, steps = Counting(), []
+    train(backend, feed, after_steps=lambda state, _: steps.append(state.step))
+    assert steps == [2, 3, 7]
+    assert backend.rates == [1 / 7, 3 / 7, 5 / 7]
+    assert backend.measured == [False, True, False]
 
 
 @pytest.mark.parametrize(

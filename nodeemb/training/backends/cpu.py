@@ -27,6 +27,7 @@ from nodeemb.training.backends.stack import (
 )
 from nodeemb.training.backends.steps import Grouped, Model, Told, do_steps
 from nodeemb.training.batch import Loss, Part
+from nodeemb.training.batches import STEPS_AT_ONCE
 from nodeemb.training.tables import Tables
 
 OPTIMIZERS = {"sgd": 0, "adagrad": 1, "damped": 1}
@@ -75,7 +76,7 @@ class CpuBackend:
         WrongUse: the scheme has a learned core, which the kernels know nothing of.
     """
 
-    at_once = 64
+    at_once = STEPS_AT_ONCE
 
     def __init__(
         self,
@@ -191,7 +192,7 @@ def _share(
         finally:
             _let_use(before)
     pairs, place = np.zeros(len(about[1].band), np.int64), np.zeros(2, np.int64)
-    while not do_steps(t, threads, phases, place, pairs, *about):
+    while not do_steps(t, phases, place, pairs, *about):
         if place[1] > _SHORT_RESTS:
             time.sleep(_REST)
         else:

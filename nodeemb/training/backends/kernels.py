@@ -70,13 +70,13 @@ class Segments(NamedTuple):
 
 @njit(borrowing=True)
 def do_band_block(
-    b, p, phases, phase, threads, spot, model, stack, bands, slopes, loss_every, losses
+    b, p, phases, phase, spot, model, stack, bands, slopes, loss_every, losses
 ):  # fmt: skip
     """Slopes of block b of part p, a band.
 
     slopes <- of the vectors of the block, and whose they are, which is told to the phase
-    when it is written. losses <- at the block's place
-    its loss and positive weight, of every `loss_every`th block, 0 elsewhere.
+    when it is written. losses <- at the block's place its loss and positive weight, of every
+    `loss_every`th block, 0 elsewhere.
 
     Returns:
         the number of pairs.
@@ -105,7 +105,7 @@ def do_band_block(
     )  # fmt: skip
     write(slopes.nodes, at + first, own)
     write(slopes.nodes, at + len(rows) + first, own)
-    tell(phases, phase, threads)
+    tell(phases, phase)
     take_both(table, own, left_map, right_map, model.shift, room, words, pitch)
     a = np.searchsorted(left_out[0], first)
     z = np.searchsorted(left_out[0], last)
@@ -126,7 +126,7 @@ def do_band_block(
 
 @njit(borrowing=True)
 def do_aligned_block(
-    b, p, phases, phase, threads, spot, model, stack, aligned, slopes, loss_every, losses
+    b, p, phases, phase, spot, model, stack, aligned, slopes, loss_every, losses
 ):  # fmt: skip
     """Slopes of block b of part p, of aligned pairs; as `do_band_block`.
 
@@ -152,7 +152,7 @@ def do_aligned_block(
     some_left = merged[: merge(left, room.slots, merged, room.place_left)]
     merged = slopes.nodes[at + count + first : at + count + last]
     some_right = merged[: merge(right, room.slots, merged, room.place_right)]
-    tell(phases, phase, threads)
+    tell(phases, phase)
     gather(table, some_left, left_map, model.shift, room.x, pitch)
     gather(table, some_right, right_map, model.shift, room.y, pitch)
     halve_both(words, room, pitch, len(some_left), len(some_right))

@@ -11,6 +11,7 @@ before it asks again.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -25,25 +26,25 @@ from nodeemb.training.backends.machine import address
 OPEN, CLOSED, CALLED_OFF = 1, 0, -1
 _LOOKS = 100_000  # some 50 microseconds
 _LINE = 8  # int64 numbers in a line of memory
-# The first line is for all; then each phase has one, and one for each thread behind it: how
-# many of its pieces are taken.
+# The first line is for all. Each phase has a line for all, and one for each thread behind it:
+# how many of its pieces are taken.
 _OPENED, _CALLED_OFF = 0, 1
 _DONE, _TOLD, _LAST = 0, 1, 2
 
 
 def new_phases(count: int, threads: int) -> np.ndarray:
-    """(lines,) int64: so many phases, the first of them open, for so many threads."""
-    lines = 1 + count * (1 + threads)
-    return zeros_of(lines * _LINE, np.empty(0, np.int64))
+    """(1 + count, 1 + threads, line) int64: so many phases, the first of them open."""
+    shape = 1 + count, 1 + threads, _LINE
+    return zeros_of(math.prod(shape), np.empty(0, np.int64)).reshape(shape)
 
 
 def call_off(phases: np.ndarray) -> None:
     """Tells all who wait, or will, that no further phase begins."""
-    phases[_CALLED_OFF] = 1
+    phases[0, 0, _CALLED_OFF] = 1
 
 
 @njit
-def take_piece(phases, phase, me, threads, count):
+def take_piece(phases, phase, me, count):
     """A piece of an open phase that nobody else takes, of this thread's own if any is left.
 
     me: this thread's number. count: pieces there are.
@@ -51,11 +52,11 @@ def take_piece(phases, phase, me, threads, count):
     Returns:
         its number, from 0; -1 if there are no more.
     """
-    line = _line_of(phase, threads)
+    threads = phases.shape[1] - 1
     for k in range(threads):
         whose = (me + k) % threads
         first, end = whose * count // threads, (whose + 1) * count // threads
-        at = line + (1 + whose) * _LINE
+        at = _line_of(phases, phase) + (1 + whose) * _LINE
         if _read(phases, at) < end - first:
             piece = first + _add_one(phases, at)
             if piece < end:
@@ -64,35 +65,35 @@ def take_piece(phases, phase, me, threads, count):
 
 
 @njit(inline="always")
-def _line_of(phase, threads):
+def _line_of(phases, phase):
     """Where the first line of a phase begins."""
-    return (1 + phase * (1 + threads)) * _LINE
+    return (1 + phase) * phases.shape[1] * _LINE
 
 
 @njit
-def piece_done(phases, phase, threads, count):
+def piece_done(phases, phase, count):
     """Says that a piece is done.
 
     Returns:
         whether it is the last of its phase: whoever did it opens the next.
     """
-    return _add_one(phases, _line_of(phase, threads) + _DONE) + 1 == count
+    return _add_one(phases, _line_of(phases, phase) + _DONE) + 1 == count
 
 
 @njit
-def tell(phases, phase, threads):
+def tell(phases, phase):
     """Says that a piece has told all that the last piece of a phase needs to know of it."""
-    _add_one(phases, _line_of(phase, threads) + _TOLD)
+    _add_one(phases, _line_of(phases, phase) + _TOLD)
 
 
 @njit
-def take_last(phases, phase, threads, count):
+def take_last(phases, phase, count):
     """Takes the last piece of a phase, one beyond the pieces that are numbered.
 
     Returns:
         whether it is this thread's: once `count` pieces have told, of whoever asks first.
     """
-    line = _line_of(phase, threads)
+    line = _line_of(phases, phase)
     return _read(phases, line + _TOLD) == count and _add_one(phases, line + _LAST) == 0
 
 

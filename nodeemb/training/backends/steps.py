@@ -91,18 +91,19 @@ class Told(NamedTuple):
 
 @njit(nogil=True)
 def do_steps(
-    me, threads, phases, place, pairs, model: Model, stack: Stack, bands: Bands | None,
+    me, phases, place, pairs, model: Model, stack: Stack, bands: Bands | None,
     aligned: AlignedPairs | None, slopes: Slopes, grouped: Grouped, told: Told,
 ):  # fmt: skip
     """Does pieces of some steps until all are done, or called off.
 
-    me: the thread's number. threads: how many do. phases: two for each step. place: (2,)
-    int64 how far the thread has come: its phase, and how often it has waited for it in vain.
-    pairs: (P,) int64, += what the thread did of each part.
+    me: the thread's number. phases: two for each step. place: (2,) int64 how far the thread
+    has come: its phase, and how often it has waited for it in vain. pairs: (P,) int64, +=
+    what the thread did of each part.
 
     Returns:
         whether it is done; if not, the others are long in coming to an end: call it again.
     """
+    threads = phases.shape[1] - 1
     shares = 1 if threads == 1 else _SHARES * threads
     found = wait_for(phases, place[0])
     if found != OPEN:
@@ -114,13 +115,11 @@ def do_steps(
         phase, s = place[0], place[0] // 2
         if phase % 2 == 0:
             find_slopes(
-                s, phases, me, threads, spot, pairs, model, stack, bands, aligned, slopes,
+                s, phases, me, spot, pairs, model, stack, bands, aligned, slopes,
                 grouped, told,
             )  # fmt: skip
         else:
-            _apply(
-                s, phases, me, threads, shares, model, slopes, grouped, told.rates[s]
-            )
+            _apply(s, phases, me, shares, model, slopes, grouped, told.rates[s])
         place[0], place[1] = phase + 1, 0
         if place[0] == 2 * len(stack.counts):
             return True
@@ -130,14 +129,14 @@ def do_steps(
 
 @njit(inline="always")
 def find_slopes(
-    s, phases, me, threads, spot, pairs, model, stack, bands, aligned, slopes, grouped,
+    s, phases, me, spot, pairs, model, stack, bands, aligned, slopes, grouped,
     told,
 ):  # fmt: skip
     """Blocks of a step, until none is left, and the grouping of slopes by node."""
     p, blocks, passed = stack.steps[s], 0, 0
     for k in range(p, stack.steps[s + 1]):
         blocks += _blocks_in(stack, k)
-    piece = take_piece(phases, 2 * s, me, threads, blocks)
+    piece = take_piece(phases, 2 * s, me, blocks)
     while piece >= 0:
         if piece < passed:  # of another thread's, which may lie before those done
             p, passed = stack.steps[s], 0
@@ -149,42 +148,43 @@ def find_slopes(
         b, every = piece - passed, told.loss_every[s]
         if stack.band[p]:
             pairs[p] += do_band_block(
-                b, p, phases, 2 * s, threads, spot, model, stack, bands, slopes, every,
+                b, p, phases, 2 * s, spot, model, stack, bands, slopes, every,
                 told.losses,
             )  # fmt: skip
         else:
             pairs[p] += do_aligned_block(
-                b, p, phases, 2 * s, threads, spot, model, stack, aligned, slopes, every,
+                b, p, phases, 2 * s, spot, model, stack, aligned, slopes, every,
                 told.losses,
             )  # fmt: skip
-        if piece_done(phases, 2 * s, threads, blocks + 1):
+        if piece_done(phases, 2 * s, blocks + 1):
             open_next(phases, 2 * s)
-        piece = take_piece(phases, 2 * s, me, threads, blocks)
-    if take_last(phases, 2 * s, threads, blocks):
+        piece = take_piece(phases, 2 * s, me, blocks)
+    if take_last(phases, 2 * s, blocks):
         grouped.nodes[0] = group(
             slopes.nodes[: stack.counts[s]], grouped.head, grouped.following,
             grouped.touched, grouped.order, grouped.ends,
         )  # fmt: skip
-        if piece_done(phases, 2 * s, threads, blocks + 1):
+        if piece_done(phases, 2 * s, blocks + 1):
             open_next(phases, 2 * s)
 
 
 @njit(inline="always")
-def _apply(s, phases, me, threads, shares, model, slopes, grouped, rate):
+def _apply(s, phases, me, shares, model, slopes, grouped, rate):
     """Shares of a step's updates, until none is left."""
     nodes = grouped.nodes[0]
-    piece = take_piece(phases, 2 * s + 1, me, threads, shares)
+    piece = take_piece(phases, 2 * s + 1, me, shares)
     while piece >= 0:
         if nodes > 0:
-            # nodes are in the order of the last blocks that they are in, backwards
+            # nodes come by their last place in the batch, backwards: those of noise, then
+            # those of the last blocks, which a thread's own shares are nearest to
             apply_share(
                 shares - 1 - piece, shares, model.table, model.squares, model.edges, slopes,
                 model.segments, grouped.order, grouped.ends[:nodes], grouped.touched,
                 model.optimizer, rate, model.floored,
             )  # fmt: skip
-        if piece_done(phases, 2 * s + 1, threads, shares):
+        if piece_done(phases, 2 * s + 1, shares):
             open_next(phases, 2 * s + 1)
-        piece = take_piece(phases, 2 * s + 1, me, threads, shares)
+        piece = take_piece(phases, 2 * s + 1, me, shares)
 
 
 @njit(inline="always")
