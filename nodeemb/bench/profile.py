@@ -68,10 +68,9 @@ def profile(name: str, graph: Graph, choices: dict[str, Any]) -> list[Figure]:
         CpuBackend, make_backend("cpu", tables, layout, recipe, shift, 1, "cpu")
     )
     rate = recipe.training.learning_rate
-    ahead = batches_ahead(feed, 0)
-    _stepped(engine, next(ahead), rate)
+    _stepped(engine, next(batches_ahead(feed, 0)), rate)
     begun = time.process_time()
-    drawn = list(islice(ahead, _TAKEN))
+    drawn = list(islice(batches_ahead(feed, 0), _TAKEN))
     sampling = time.process_time() - begun
     abouts = [
         engine.about(engine.stacked(s), [rate] * len(s), [0] * len(s)) for s in drawn
