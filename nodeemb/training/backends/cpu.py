@@ -111,7 +111,7 @@ class CpuBackend:
             floored=layout.width if nonnegative else 0,
         )
         self._slopes = _room_for(0, 0, dtype)
-        self._grouped = _grouped_for(len(tables.table), 0)
+        self._grouped = _grouped_for(len(tables.table), 0, self.threads)
 
     def step(self, parts: list[Part], rate: float, loss_every: int = 0) -> Loss:
         """One step: slopes of all parts from the same tables, summed, applied once.
@@ -164,11 +164,14 @@ class CpuBackend:
         if most > len(self._slopes.nodes) or size > len(self._slopes.values):
             dtype = self.tables.table.dtype
             self._slopes = _room_for(int(most * 1.1), int(size * 1.1), dtype)
-            self._grouped = _grouped_for(len(self.tables.table), int(most * 1.1))
+            self._grouped = _grouped_for(
+                len(self.tables.table), int(most * 1.1), self.threads
+            )
         told = Told(
             np.array(rates, np.float64),
             np.array(loss_every, np.int64),
             np.zeros((len(stack.blocks), 2)),
+            np.zeros(len(stack.blocks), np.int64),
         )
         return About(
             self._model, stack, bands, aligned, self._slopes, self._grouped, told
@@ -272,8 +275,9 @@ def _room_for(count: int, size: int, dtype: np.dtype) -> Slopes:
     )
 
 
-def _grouped_for(nodes: int, count: int) -> Grouped:
+def _grouped_for(nodes: int, count: int, threads: int) -> Grouped:
     """Room to group `count` slopes."""
     following, touched, order, ends = np.empty((4, count), np.int32)
     head, number = np.full(nodes, -1, np.int32), np.zeros(1, np.int64)
-    return Grouped(head, following, touched, order, ends, number)
+    late = np.empty((3 * threads, 2), np.int64)  # of a block for each thread
+    return Grouped(head, following, touched, order, ends, number, late)

@@ -74,8 +74,8 @@ def do_band_block(
 ):  # fmt: skip
     """Slopes of block b of part p, a band.
 
-    slopes <- of the vectors of the block, and whose they are, which is told to the phase
-    when it is written. losses <- at the block's place its loss and positive weight, of every
+    slopes <- of the vectors of the block, and whose they are. The phase is told when that is
+    written and all that the block needs of the table is read. losses <- at the block's place its loss and positive weight, of every
     `loss_every`th block, 0 elsewhere.
 
     Returns:
@@ -105,8 +105,13 @@ def do_band_block(
     )  # fmt: skip
     write(slopes.nodes, at + first, own)
     write(slopes.nodes, at + len(rows) + first, own)
-    tell(phases, phase)
     take_both(table, own, left_map, right_map, model.shift, room, words, pitch)
+    all_taken = take_first_noise(
+        table, noise_right[b], noise_left[b], right_map, left_map, model.shift, room, words,
+        pitch,
+    )  # fmt: skip
+    if all_taken:
+        tell(phases, phase)
     a = np.searchsorted(left_out[0], first)
     z = np.searchsorted(left_out[0], last)
     loss, counted = band_block(
@@ -121,6 +126,8 @@ def do_band_block(
         own, own, noise_right[b], noise_left[b], stack.noise_weight[p], model.objective,
         slopes.values, left_at, right_at, noise_at, with_loss,
     )  # fmt: skip
+    if not all_taken:
+        tell(phases, phase)
     return counted
 
 
@@ -152,10 +159,15 @@ def do_aligned_block(
     some_left = merged[: merge(left, room.slots, merged, room.place_left)]
     merged = slopes.nodes[at + count + first : at + count + last]
     some_right = merged[: merge(right, room.slots, merged, room.place_right)]
-    tell(phases, phase)
     gather(table, some_left, left_map, model.shift, room.x, pitch)
     gather(table, some_right, right_map, model.shift, room.y, pitch)
     halve_both(words, room, pitch, len(some_left), len(some_right))
+    all_taken = take_first_noise(
+        table, noise_right[b], noise_left[b], right_map, left_map, model.shift, room, words,
+        pitch,
+    )  # fmt: skip
+    if all_taken:
+        tell(phases, phase)
     loss, losses[b, 1] = aligned_block(
         room, left, right, aligned.weight[a:z], aligned.label[a:z],
         model.objective, pitch, slopes.values, left_at, len(some_left),
@@ -166,6 +178,8 @@ def do_aligned_block(
         some_left, some_right, noise_right[b], noise_left[b], stack.noise_weight[p],
         model.objective, slopes.values, left_at, right_at, noise_at, with_loss,
     )  # fmt: skip
+    if not all_taken:
+        tell(phases, phase)
     return last - first
 
 
@@ -226,6 +240,22 @@ def take_noise(table, rows, side, shift, room, words, pitch):
 
 
 @njit(borrowing=True)
+def take_first_noise(
+    table, noise_right, noise_left, right_map, left_map, shift, room, words, pitch
+):  # fmt: skip
+    """The vectors of noise on the right, or of that on the left if there is no other.
+
+    Returns:
+        whether this is all of the noise.
+    """
+    if len(noise_right) > 0:
+        take_noise(table, noise_right, right_map, shift, room, words, pitch)
+    elif len(noise_left) > 0:
+        take_noise(table, noise_left, left_map, shift, room, words, pitch)
+    return len(noise_right) == 0 or len(noise_left) == 0
+
+
+@njit(borrowing=True)
 def halve_both(words, room, pitch, left_count, right_count):
     """The vectors of a block in bfloat16 too, if that is asked for."""
     if words is not None:
@@ -271,12 +301,13 @@ def both_noises(
 ):  # fmt: skip
     """Noise of a block in place of its right ends, then of its left ends.
 
-    left, right: the rows of room.x and room.y; room.mass_left and room.mass_right: theirs.
+    The vectors of the first of these that there is are in room and words: see
+    `take_first_noise`. left, right: the rows of room.x and room.y; room.mass_left and room.mass_right: theirs.
 
     Returns:
         the loss, 0 if not asked for.
     """
-    loss, second_at = 0.0, noise_at + len(noise_right) * pitch
+    loss, second_at, taken = 0.0, noise_at + len(noise_right) * pitch, False
     if words is None:
         x = y = None
     else:
@@ -286,7 +317,9 @@ def both_noises(
         (noise_left, left_map, room.y, y, right, room.mass_right, right_at, second_at),
     ):
         if len(noise) > 0:
-            take_noise(table, noise, side, shift, room, words, pitch)
+            if taken:
+                take_noise(table, noise, side, shift, room, words, pitch)
+            taken = True
             loss += noise_block(
                 near, rows, mass, room, words, short_near, pitch, length, noise,
                 noise_weight, objective, slopes, near_at, far_at, with_loss,

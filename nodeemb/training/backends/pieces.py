@@ -90,11 +90,36 @@ def tell(phases, phase):
 def take_last(phases, phase, count):
     """Takes the last piece of a phase, one beyond the pieces that are numbered.
 
+    Waits a short while until all of these have told; whoever does the last of them need not.
+
     Returns:
-        whether it is this thread's: once `count` pieces have told, of whoever asks first.
+        whether it is this thread's: of whoever asks first.
     """
     line = _line_of(phases, phase)
-    return _read(phases, line + _TOLD) == count and _add_one(phases, line + _LAST) == 0
+    for _ in range(_LOOKS):
+        if _read(phases, line + _TOLD) == count:
+            return _add_one(phases, line + _LAST) == 0
+        if _read(phases, _CALLED_OFF) > 0:
+            return False
+    return False
+
+
+@njit
+def done_but_last(phases, phase, count):
+    """Are `count` pieces done, all but the last?"""
+    return _read(phases, _line_of(phases, phase) + _DONE) >= count
+
+
+@njit
+def note(notes, at):
+    """notes[at] <- 1, behind all that was written before."""
+    _write(notes, at, 1)
+
+
+@njit
+def noted(notes, at):
+    """Whether that was noted; if so all that was written before it is to be seen."""
+    return _read(notes, at) > 0
 
 
 @njit

@@ -24,6 +24,9 @@ from nodeemb.training.backends.kernels import (
 from nodeemb.training.backends.pieces import (
     CALLED_OFF,
     OPEN,
+    done_but_last,
+    note,
+    noted,
     open_next,
     piece_done,
     take_last,
@@ -57,7 +60,10 @@ class Model(NamedTuple):
 
 
 class Grouped(NamedTuple):
-    """Room to group slopes by node: as `group` has them; nodes: (1,) int64 how many."""
+    """Room to group slopes by node: as `group` has them; nodes: (1,) int64 how many.
+
+    late: (as many, 2) int64, ranges of slopes that are not there yet.
+    """
 
     head: np.ndarray
     following: np.ndarray
@@ -65,6 +71,7 @@ class Grouped(NamedTuple):
     order: np.ndarray
     ends: np.ndarray
     nodes: np.ndarray
+    late: np.ndarray
 
 
 class Spot(NamedTuple):
@@ -87,6 +94,7 @@ class Told(NamedTuple):
     rates: np.ndarray
     loss_every: np.ndarray
     losses: np.ndarray
+    done: np.ndarray
 
 
 @njit(nogil=True)
@@ -156,6 +164,7 @@ def find_slopes(
                 b, p, phases, 2 * s, spot, model, stack, aligned, slopes, every,
                 told.losses,
             )  # fmt: skip
+        note(told.done, stack.opened[p] + b)
         if piece_done(phases, 2 * s, blocks + 1):
             open_next(phases, 2 * s)
         piece = take_piece(phases, 2 * s, me, blocks)
@@ -164,8 +173,53 @@ def find_slopes(
             slopes.nodes[: stack.counts[s]], grouped.head, grouped.following,
             grouped.touched, grouped.order, grouped.ends,
         )  # fmt: skip
+        _apply_early(s, phases, me, blocks, model, stack, slopes, grouped, told)
         if piece_done(phases, 2 * s, blocks + 1):
             open_next(phases, 2 * s)
+
+
+@njit(inline="always")
+def _apply_early(s, phases, me, blocks, model, stack, slopes, grouped, told):
+    """A thread's own share of a step's updates, as far as their slopes are there, while
+    others are at the last blocks."""
+    threads = phases.shape[1] - 1
+    if threads == 1 or done_but_last(phases, 2 * s, blocks) or grouped.nodes[0] == 0:
+        return
+    late = _at_work(s, stack, told.done, grouped.late)
+    for k in range(_SHARES):
+        share = _SHARES * (threads - me) - 1 - k
+        apply_share(
+            share, _SHARES * threads, model, slopes, grouped, told.rates[s], late,
+            phases, 2 * s, blocks,
+        )  # fmt: skip
+
+
+@njit
+def _at_work(s, stack, done, late):
+    """Where the slopes of the blocks that are not done lie among those of a step.
+
+    late: out, the first of a range and the end.
+
+    Returns:
+        how many ranges there are.
+    """
+    many = 0
+    for p in range(stack.steps[s], stack.steps[s + 1]):
+        at, blocks = stack.at[p], _blocks_in(stack, p)
+        count = stack.last[p] - stack.first[p]
+        noise = stack.right_at[p + 1] - stack.right_at[p]
+        noise += stack.left_at[p + 1] - stack.left_at[p]
+        for b in range(blocks):
+            place = stack.opened[p] + b
+            if noted(done, place):
+                continue
+            first, last = stack.blocks[place], stack.blocks[place + 1]
+            late[many] = at + first, at + last
+            late[many + 1] = at + count + first, at + count + last
+            first = at + 2 * count + b * (noise // blocks)
+            late[many + 2] = first, first + noise // blocks
+            many += 3
+    return many
 
 
 @njit(inline="always")
@@ -178,9 +232,7 @@ def _apply(s, phases, me, shares, model, slopes, grouped, rate):
             # nodes come by their last place in the batch, backwards: those of noise, then
             # those of the last blocks, which a thread's own shares are nearest to
             apply_share(
-                shares - 1 - piece, shares, model.table, model.squares, model.edges, slopes,
-                model.segments, grouped.order, grouped.ends[:nodes], grouped.touched,
-                model.optimizer, rate, model.floored,
+                shares - 1 - piece, shares, model, slopes, grouped, rate, 0, phases, 0, 0
             )  # fmt: skip
         if piece_done(phases, 2 * s + 1, shares):
             open_next(phases, 2 * s + 1)

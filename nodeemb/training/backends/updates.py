@@ -9,6 +9,7 @@ import numpy as np
 
 from nodeemb.compiled import njit
 from nodeemb.prefetch import fetch, fetch_to_write
+from nodeemb.training.backends.pieces import done_but_last
 from nodeemb.training.backends.vectors import AHEAD, add, copy, dot
 
 
@@ -47,27 +48,26 @@ def group(nodes, head, following, touched, order, ends):
 
 @njit
 def apply_share(
-    share, shares, table, squares, edges, slopes, segments, order, ends, touched,
-    optimizer, rate, floored,
+    share, shares, model, slopes, grouped, rate, late, phases, phase, pieces
 ):  # fmt: skip
     """Sums the slopes of a share of the touched nodes in batch order and updates each once.
 
-    edges: (roles + 1,) first column of each role and bias. order, ends, touched: as `group`
-    gives them, of the nodes touched. optimizer: 0 SGD, 1 row-wise Adagrad. floored: so many
-    first columns are kept at 0 or above.
+    late: how many ranges of slopes, of those in grouped.late, are not there yet. If any,
+    only nodes without such slopes are updated, until all but the last of so many pieces
+    of the phase are done.
     """
-    count, roles = ends[-1], len(edges) - 1
+    ends = grouped.ends[: grouped.nodes[0]]
+    count, roles, dtype = ends[-1], len(model.edges) - 1, model.table.dtype
     # contributions shared out evenly, whole nodes each: a popular one has many
     first = np.searchsorted(ends, share * count // shares, "right")
     last = np.searchsorted(ends, (share + 1) * count // shares, "right")
     sums = Sums(
-        np.empty(table.shape[1], table.dtype), np.zeros(roles, np.int64),
-        np.empty(roles, np.int64), np.empty(roles, table.dtype),
+        np.empty(model.table.shape[1], dtype), np.zeros(roles, np.int64),
+        np.empty(roles, np.int64), np.empty(roles, dtype),
     )  # fmt: skip
     update_each(
-        first, last, table, squares, edges, slopes, segments, order, ends, touched, sums,
-        optimizer, rate, floored,
-    )  # fmt: skip
+        first, last, model, slopes, grouped, ends, sums, rate, late, phases, phase, pieces
+    )
 
 
 class Sums(NamedTuple):
@@ -86,29 +86,49 @@ class Sums(NamedTuple):
 
 @njit(borrowing=True)
 def update_each(
-    first, last, table, squares, edges, slopes, segments, order, ends, touched, sums,
-    optimizer, rate, floored,
+    first, last, model, slopes, grouped, ends, sums, rate, late, phases, phase, pieces
 ):  # fmt: skip
     """`apply_share` for the touched nodes first .. last - 1."""
+    table, squares, edges, segments = (
+        model.table, model.squares, model.edges, model.segments,
+    )  # fmt: skip
+    order, touched, ranges = grouped.order, grouped.touched, grouped.late
     count, step = ends[-1], table.dtype.type(rate)
     flat, width = table.reshape(table.size), table.shape[1]
     sizes, roles = squares.reshape(squares.size), squares.shape[1]
     values, _, sides, offsets = slopes
     at = ends[first - 1] if first > 0 else 0
     for k in range(first, last):
-        if k + AHEAD < last:
+        begin, at = at, ends[k]
+        if k + AHEAD < last and touched[k + AHEAD] >= 0:
             fetch_to_write(flat, touched[k + AHEAD] * width, width)
             fetch_to_write(sizes, touched[k + AHEAD] * roles, roles)
-        for j in range(at, ends[k]):
+        node = np.int64(touched[k])
+        if node < 0 or (late > 0 and any_late(order, begin, at, ranges, late)):
+            continue
+        for j in range(begin, at):
             if j + AHEAD < count:
                 e = order[j + AHEAD]
                 fetch(values, offsets[e], segments.pitches[sides[e]])
             collect(sums, edges, segments, sides[order[j]], values, offsets[order[j]])
-        at = ends[k]
         update(
-            flat, sizes, np.int64(touched[k]), width, edges, sums, values, optimizer, step,
-            floored,
+            flat, sizes, node, width, edges, sums, values, model.optimizer, step,
+            model.floored,
         )  # fmt: skip
+        if late > 0:
+            touched[k] = -1
+            if done_but_last(phases, phase, pieces):
+                return
+
+
+@njit
+def any_late(order, begin, end, ranges, late):
+    """Is any of the contributions order[begin:end] in one of the first `late` ranges?"""
+    for j in range(begin, end):
+        for r in range(late):
+            if ranges[r, 0] <= order[j] < ranges[r, 1]:
+                return True
+    return False
 
 
 @njit(inline="always")
