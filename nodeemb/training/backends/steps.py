@@ -186,6 +186,8 @@ def _apply_early(s, phases, me, blocks, model, stack, slopes, grouped, told):
     if threads == 1 or done_but_last(phases, 2 * s, blocks) or grouped.nodes[0] == 0:
         return
     late = _at_work(s, stack, told.done, grouped.late)
+    if late == 0:  # they have just been done
+        return
     for k in range(_SHARES):
         share = _SHARES * (threads - me) - 1 - k
         apply_share(
