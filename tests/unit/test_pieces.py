@@ -10,11 +10,13 @@ import planted
 import pytest
 
 from nodeemb import embed
+from nodeemb.bench.made import made_graph
+from nodeemb.bench.measures import fast
 from nodeemb.compiled import njit
 from nodeemb.roles.layout import lay_out
 from nodeemb.roles.schemes import SCHEMES
 from nodeemb.sampling.sequences import Pairs
-from nodeemb.training.backends import cpu, kernels, steps
+from nodeemb.training.backends import cpu, kernels, steps, updates
 from nodeemb.training.backends.pieces import (
     CALLED_OFF,
     CLOSED,
@@ -156,11 +158,14 @@ def alone(blocks, me, threads, monkeypatch):
         ("spot_for", spot_for),
         ("group", lambda *_: 0),
         ("_blocks_in", steps._blocks_in.py_func),
+        ("_apply_early", lambda *_: None),
     ):
         monkeypatch.setattr(steps, name, fake)
-    grouped = steps.Grouped(0, 0, 0, 0, 0, [None])
+    grouped = steps.Grouped(0, 0, 0, 0, 0, [None], 0)
     slopes = SimpleNamespace(nodes=np.zeros(0))
-    told = SimpleNamespace(loss_every=[0], losses=None)
+    told = SimpleNamespace(
+        loss_every=[0], losses=None, done=np.zeros(int(opened[-1]), np.int64)
+    )
     phases, pairs = new_phases(2, threads), np.zeros(len(blocks), int)
     steps.find_slopes.py_func(
         0, phases, me, spot_for(0), pairs, None, stack, None, None, slopes, grouped, told
@@ -190,39 +195,150 @@ FORMS = {
 }  # fmt: skip
 
 
+NOISE = {
+    "right": np.array([[8, 9]], np.int32),
+    "left": np.array([[9, 8]], np.int32),
+    "none": np.empty((1, 0), np.int32),
+}
+
+
+def backend_of(threads, nodes=10):
+    layout = lay_out(SCHEMES["source_target"], 8, "none")
+    tables = new_tables(nodes, layout, 0)
+    return cpu.CpuBackend(tables, layout, "logistic", "adagrad", np.empty(0), threads)
+
+
+@pytest.mark.parametrize("right, left", [("right", "none"), ("none", "left"), ("right", "left")])  # fmt: skip
 @pytest.mark.parametrize("form", FORMS)
-def test_a_block_tells_when_all_its_nodes_are_written(form, monkeypatch):
-    class Told(Exception):
-        pass
+def test_a_block_that_has_told_needs_the_table_no_more(form, right, left, monkeypatch):
+    part = Part(0, FORMS[form], NOISE[right], NOISE[left], 0.4)
+    named, found = [], []
+    for spoilt in (0.0, np.nan):
+        backend = backend_of(1)
+        about = backend.about(backend.stacked([[part]]), [0.1], [1])
+        model, stack, bands, aligned, slopes, _, told = about
+        slopes.nodes[:] = -7
 
-    def tell(*_):
-        raise Told
+        def tell(*_, slopes=slopes, stack=stack, spoilt=spoilt, table=model.table):
+            named.append(slopes.nodes[: stack.counts[0]].tolist())
+            table += spoilt
 
-    noise = np.array([[8, 9]], np.int32)
-    part = Part(0, FORMS[form], noise, noise, 0.4)
-    stack, bands, aligned, size = cpu.stack_of([[part]], [8], [16])
-    count = int(stack.counts[0])
-    slopes = kernels.Slopes(
-        np.zeros(size, np.float32), np.full(count, -7, np.int32),
-        np.zeros(count, np.int8), np.zeros(count, np.int64),
+        monkeypatch.setattr(kernels, "tell", tell)
+        spot = steps.spot_for(0, model, stack)
+        do_block = {"band": kernels.do_band_block, "aligned": kernels.do_aligned_block}
+        given = 0, 0, None, 0, spot, model, stack, bands if form == "band" else aligned
+        do_block[form].py_func(*given, slopes, 1, told.losses)
+        found.append([slopes.values.tolist(), told.losses.tolist()])
+    assert len(named) == 2 and -7 not in named[0]
+    assert found[0] == found[1]
+
+
+# ---- updates that come early --------------------------------------------------------------
+
+
+def some_slopes():
+    """(backend, what its threads are given, phases) of a step whose slopes are made up and
+    grouped: four blocks of a band, and then two of aligned pairs."""
+    rng = np.random.default_rng(5)
+    rows = rng.integers(0, 40, (3, 16)).astype(np.int32)
+    band = Band(
+        rows[0], np.zeros(16, np.int32), np.full(16, 16, np.int32), np.arange(0, 17, 4),
+        np.ones(2), np.ones(2), 99, 1.0,
     )  # fmt: skip
-    room = SimpleNamespace(
-        slots=np.zeros(64, np.int32),
-        place_left=np.zeros(16, np.int32),
-        place_right=np.zeros(16, np.int32),
+    ones = np.ones(16, np.float32)
+    aligned = Aligned(rows[1], rows[2], ones, ones, np.array([0, 8, 16]))
+    parts = [
+        Part(0, pairs, rng.integers(0, 40, (count, 3)).astype(np.int32), NOISE["none"][[0] * count], 1.0)
+        for pairs, count in ((band, 4), (aligned, 2))
+    ]  # fmt: skip
+    backend = backend_of(2, 40)
+    about = backend.about(backend.stacked([parts]), [0.1], [0])
+    slopes, count = about.slopes, int(about.stack.counts[0])
+    slopes.nodes[:count] = rng.integers(0, 40, count)
+    slopes.sides[:count] = rng.integers(0, 2, count)
+    slopes.offsets[:count] = 8 * np.arange(count)
+    slopes.values[:] = rng.normal(size=len(slopes.values))
+    grouped = about.grouped
+    grouped.nodes[0] = updates.group(
+        slopes.nodes[:count], grouped.head, grouped.following, grouped.touched,
+        grouped.order, grouped.ends,
+    )  # fmt: skip
+    return backend, about, new_phases(2, 2)
+
+
+def apply_all(about, phases):
+    model, _, _, _, slopes, grouped, _ = about
+    for share in range(3):
+        updates.apply_share(share, 3, model, slopes, grouped, 0.1, 0, phases, 0, 0)
+
+
+def apply_early(about, phases, me):
+    model, stack, _, _, slopes, grouped, told = about
+    steps._apply_early.py_func(0, phases, me, 6, model, stack, slopes, grouped, told)
+
+
+# where the slopes of a block lie: left and right of its rows, and its noise
+PLACES = {
+    1: [*range(4, 8), *range(20, 24), *range(35, 38)],
+    5: [*range(52, 60), *range(68, 76), *range(79, 82)],
+}
+
+
+@pytest.mark.parametrize("late", PLACES)
+def test_early_updates_are_of_nodes_whose_slopes_are_all_there(late):
+    backend, about, phases = some_slopes()
+    apply_all(about, phases)
+    want, early = backend.tables.table.copy(), []
+    for me in (0, 1):
+        backend, about, phases = some_slopes()
+        before = backend.tables.table.copy()
+        nodes, places = about.slopes.nodes[:82].copy(), PLACES[late]
+        values = about.slopes.values[: 82 * 8].reshape(-1, 8)
+        kept = values[places].copy()
+        values[places] = np.nan
+        done = np.delete(np.arange(8), 4)  # behind the last block of a part is its end
+        about.told.done[np.delete(done, late)] = 1
+        apply_early(about, phases, me)
+        table = backend.tables.table
+        assert np.isfinite(table).all()
+        early.append(set(np.flatnonzero((table != before).any(1)).tolist()))
+        values[places] = kept
+        apply_all(about, phases)
+        np.testing.assert_array_equal(table, want)
+    assert not early[0] & early[1]
+    assert early[0] and early[1]
+    assert early[0] | early[1] == set(nodes.tolist()) - set(nodes[places].tolist())
+
+
+@pytest.mark.parametrize("counted", [False, True])
+def test_nothing_is_early_where_the_last_block_has_just_been_done(counted):
+    backend, about, phases = some_slopes()
+    before = backend.tables.table.copy()
+    about.told.done[: 5 if counted else 8] = 1
+    for _ in range(6 if counted else 5):
+        piece_done(phases, 0, 7)
+    apply_early(about, phases, 0)
+    np.testing.assert_array_equal(backend.tables.table, before)
+
+
+def test_who_is_early_looks_after_each_node_whether_all_blocks_are_done():
+    backend, about, phases = some_slopes()
+    before = backend.tables.table.copy()
+    model, _, _, _, slopes, grouped, _ = about
+    grouped.late[0] = 0, 0
+    updates.apply_share(0, 1, model, slopes, grouped, 0.1, 1, phases, 0, 0)
+    assert (backend.tables.table != before).any(1).sum() == 1
+
+
+@two_cores
+def test_two_threads_end_as_one_after_many_steps():
+    graph, options = made_graph(10_000, 100_000), {"sampler.walks_per_node": 1}
+    one, *two = (
+        embed(graph, "deepwalk", threads=threads, options=fast() | options).table
+        for threads in (1, 2, 2)
     )
-    spot = SimpleNamespace(room=room, words=None, length=8)
-    model = SimpleNamespace(table=None, segments=None)
-    monkeypatch.setattr(kernels, "tell", tell)
-    monkeypatch.setattr(kernels, "map_of", lambda *_: None)
-    monkeypatch.setattr(
-        kernels, "blocks_of", lambda _, stack, losses: (stack.blocks, noise, noise, losses)
-    )  # fmt: skip
-    do_block = {"band": kernels.do_band_block, "aligned": kernels.do_aligned_block}
-    given = 0, 0, None, 0, spot, model, stack, bands if form == "band" else aligned
-    with pytest.raises(Told):
-        do_block[form].py_func(*given, slopes, 0, np.zeros((1, 2)))
-    assert -7 not in slopes.nodes
+    for table in two:
+        np.testing.assert_array_equal(table, one)
 
 
 # ---- the steps of a training ------------------------------------------------------------
