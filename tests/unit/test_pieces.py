@@ -269,7 +269,9 @@ def some_slopes():
 def apply_all(about, phases):
     model, _, _, _, slopes, grouped, _ = about
     for share in range(3):
-        updates.apply_share(share, 3, model, slopes, grouped, 0.1, 0, phases, 0, 0)
+        updates.apply_share(
+            share, 3, model, slopes, grouped, 0.1, updates.Early(0, phases, 0, 0)
+        )
 
 
 def apply_early(about, phases, me):
@@ -326,7 +328,9 @@ def test_who_is_early_looks_after_each_node_whether_all_blocks_are_done():
     before = backend.tables.table.copy()
     model, _, _, _, slopes, grouped, _ = about
     grouped.late[0] = 0, 0
-    updates.apply_share(0, 1, model, slopes, grouped, 0.1, 1, phases, 0, 0)
+    updates.apply_share(
+        0, 1, model, slopes, grouped, 0.1, updates.Early(1, phases, 0, 0)
+    )
     assert (backend.tables.table != before).any(1).sum() == 1
 
 

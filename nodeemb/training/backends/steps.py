@@ -2,7 +2,8 @@
 
 A step has two phases: the slopes of all its blocks, from the same tables, and one update of
 each node that has some. Slopes are grouped by node as soon as all blocks have said whose
-theirs are, by whoever first finds no block left.
+theirs are and have read all they need of the tables, by whoever first finds no block left. While
+others are still at the last blocks it updates nodes whose slopes are all there.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from nodeemb.training.backends.pieces import (
     wait_for,
 )
 from nodeemb.training.backends.stack import AlignedPairs, Bands, Stack
-from nodeemb.training.backends.updates import apply_share, group
+from nodeemb.training.backends.updates import Early, apply_share, group
 
 _SHARES = 4  # of the updates of a step, for each thread
 
@@ -188,11 +189,11 @@ def _apply_early(s, phases, me, blocks, model, stack, slopes, grouped, told):
     late = _at_work(s, stack, told.done, grouped.late)
     if late == 0:  # they have just been done
         return
+    early = Early(late, phases, 2 * s, blocks)
     for k in range(_SHARES):
         share = _SHARES * (threads - me) - 1 - k
         apply_share(
-            share, _SHARES * threads, model, slopes, grouped, told.rates[s], late,
-            phases, 2 * s, blocks,
+            share, _SHARES * threads, model, slopes, grouped, told.rates[s], early
         )  # fmt: skip
 
 
@@ -234,7 +235,8 @@ def _apply(s, phases, me, shares, model, slopes, grouped, rate):
             # nodes come by their last place in the batch, backwards: those of noise, then
             # those of the last blocks, which a thread's own shares are nearest to
             apply_share(
-                shares - 1 - piece, shares, model, slopes, grouped, rate, 0, phases, 0, 0
+                shares - 1 - piece, shares, model, slopes, grouped, rate,
+                Early(0, phases, 0, 0),
             )  # fmt: skip
         if piece_done(phases, 2 * s + 1, shares):
             open_next(phases, 2 * s + 1)

@@ -46,15 +46,26 @@ def group(nodes, head, following, touched, order, ends):
     return count
 
 
+class Early(NamedTuple):
+    """Whether updates are done before all slopes are there.
+
+    late: how many ranges of slopes, the first of grouped.late, are not there yet; 0: it is
+    not early. phases, phase, pieces: where to see whether others have made them meanwhile,
+    as `done_but_last` is asked.
+    """
+
+    late: int
+    phases: np.ndarray
+    phase: int
+    pieces: int
+
+
 @njit
-def apply_share(
-    share, shares, model, slopes, grouped, rate, late, phases, phase, pieces
-):  # fmt: skip
+def apply_share(share, shares, model, slopes, grouped, rate, early):
     """Sums the slopes of a share of the touched nodes in batch order and updates each once.
 
-    late: how many ranges of slopes, of those in grouped.late, are not there yet. If any,
-    only nodes without such slopes are updated, until all but the last of so many pieces
-    of the phase are done.
+    Early, only nodes whose slopes are all there are updated, and put down as -1, until those
+    that were late have come; they are left out when the share is done again.
     """
     ends = grouped.ends[: grouped.nodes[0]]
     count, roles, dtype = ends[-1], len(model.edges) - 1, model.table.dtype
@@ -65,9 +76,7 @@ def apply_share(
         np.empty(model.table.shape[1], dtype), np.zeros(roles, np.int64),
         np.empty(roles, np.int64), np.empty(roles, dtype),
     )  # fmt: skip
-    update_each(
-        first, last, model, slopes, grouped, ends, sums, rate, late, phases, phase, pieces
-    )
+    update_each(first, last, model, slopes, grouped, ends, sums, rate, early)
 
 
 class Sums(NamedTuple):
@@ -85,14 +94,10 @@ class Sums(NamedTuple):
 
 
 @njit(borrowing=True)
-def update_each(
-    first, last, model, slopes, grouped, ends, sums, rate, late, phases, phase, pieces
-):  # fmt: skip
+def update_each(first, last, model, slopes, grouped, ends, sums, rate, early):
     """`apply_share` for the touched nodes first .. last - 1."""
-    table, squares, edges, segments = (
-        model.table, model.squares, model.edges, model.segments,
-    )  # fmt: skip
-    order, touched, ranges = grouped.order, grouped.touched, grouped.late
+    table, squares, edges = model.table, model.squares, model.edges
+    order, touched, segments = grouped.order, grouped.touched, model.segments
     count, step = ends[-1], table.dtype.type(rate)
     flat, width = table.reshape(table.size), table.shape[1]
     sizes, roles = squares.reshape(squares.size), squares.shape[1]
@@ -104,7 +109,7 @@ def update_each(
             fetch_to_write(flat, touched[k + AHEAD] * width, width)
             fetch_to_write(sizes, touched[k + AHEAD] * roles, roles)
         node = np.int64(touched[k])
-        if node < 0 or (late > 0 and any_late(order, begin, at, ranges, late)):
+        if node < 0 or any_late(order, begin, at, grouped.late, early.late):
             continue
         for j in range(begin, at):
             if j + AHEAD < count:
@@ -115,13 +120,13 @@ def update_each(
             flat, sizes, node, width, edges, sums, values, model.optimizer, step,
             model.floored,
         )  # fmt: skip
-        if late > 0:
+        if early.late > 0:
             touched[k] = -1
-            if done_but_last(phases, phase, pieces):
+            if done_but_last(early.phases, early.phase, early.pieces):
                 return
 
 
-@njit
+@njit(borrowing=True)
 def any_late(order, begin, end, ranges, late):
     """Is any of the contributions order[begin:end] in one of the first `late` ranges?"""
     for j in range(begin, end):
