@@ -27,7 +27,7 @@ from nodeemb.training.backends.machine import padded
 from nodeemb.training.backends.pieces import new_phases
 from nodeemb.training.backends.products import TILE, multiply
 from nodeemb.training.backends.stack import Stack
-from nodeemb.training.backends.steps import do_steps, find_slopes, spot_for
+from nodeemb.training.backends.steps import Told, do_steps, find_slopes, spot_for
 from nodeemb.training.backends.vectors import weigh
 from nodeemb.training.backends.whole_blocks import (
     band_pitch,
@@ -122,17 +122,19 @@ def _stepped(engine: CpuBackend, several: list[list[Part]], rate: float) -> int:
 
 
 def _do_steps(*about: Any) -> None:
-    phases, place, pairs = _begun(about[1])
+    phases, place, pairs = _begun(about)
     do_steps(0, phases, place, pairs, *about)
 
 
 def _find_slopes(*about: Any) -> None:
-    phases, _, pairs = _begun(about[1])
+    phases, _, pairs = _begun(about)
     _slopes(phases, pairs, *about)
 
 
-def _begun(stack: Stack) -> tuple[np.ndarray, ...]:
-    """Phases, a thread's place and its pairs, as `do_steps` is given them."""
+def _begun(about: tuple[Any, ...]) -> tuple[np.ndarray, ...]:
+    """Phases, a thread's place and its pairs, as `do_steps` is given them, and no block done."""
+    stack, told = cast(Stack, about[1]), cast(Told, about[-1])
+    told.done[:] = 0
     phases = new_phases(2 * len(stack.counts), 1)
     return phases, np.zeros(2, np.int64), np.zeros(len(stack.band), np.int64)
 
@@ -203,7 +205,9 @@ def _gathers(table, words, left, right, pitch, rows, blocks, noise):
     for b in range(len(blocks) - 1):
         own = rows[blocks[b] : blocks[b + 1]]
         take_both(table, own, left, right, none, room, halves, pitch)
-        take_noise(table, noise[b], right, none, room, halves, pitch)
+        take_noise(
+            table, noise[b], noise[b][:0], left, right, none, room, halves, pitch
+        )
 
 
 @njit
@@ -224,9 +228,19 @@ def _block(room, words, window, pitch, length, count, others, slopes):
     if words is None:
         band_scores(room, pitch, length, count, window, window)
         band_slopes(room, pitch, length, count, window, window, slopes, 0, right_at)
-        noise_scores(flat, room.x, room, pitch, length, count, others)
+        noise_scores(flat, room.x, room.noise_right, room, pitch, length, count, others)
         noise_slopes(
-            flat, room.x, room, pitch, length, count, others, slopes, 0, 2 * right_at
+            flat,
+            room.x,
+            room.noise_right,
+            room,
+            pitch,
+            length,
+            count,
+            others,
+            slopes,
+            0,
+            2 * right_at,
         )
     else:
         short.band_scores(flat, words, pitch, length, count, window, window)
@@ -234,11 +248,14 @@ def _block(room, words, window, pitch, length, count, others, slopes):
             flat, words, pitch, length, count, window, window, slopes, 0,
             right_at,
         )  # fmt: skip
-        short.noise_scores(flat, words, words.left, pitch, length, count, others)
+        short.noise_scores(
+            flat, words, words.left, words.noise_right, pitch, length, count, others
+        )
         short.noise_slopes(
             flat,
             words,
             words.left,
+            words.noise_right,
             pitch,
             length,
             count,

@@ -51,7 +51,7 @@ def other_program(*about):
     command = [sys.executable, "-c", OTHER, json.dumps(about)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as other:
         try:
-            other.stdout.readline()  # it has trained once: all is compiled
+            assert other.stdout.readline()  # it has trained once: all is compiled
             yield lambda on: os.kill(
                 other.pid, signal.SIGCONT if on else signal.SIGSTOP
             )

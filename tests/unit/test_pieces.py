@@ -171,6 +171,8 @@ def alone(blocks, me, threads, monkeypatch):
         0, phases, me, spot_for(0), pairs, None, stack, None, None, slopes, grouped, told
     )  # fmt: skip
     assert grouped.nodes == [0]
+    ends = np.cumsum([count + 1 for count in blocks]) - 1
+    assert np.flatnonzero(told.done == 0).tolist() == ends.tolist()
     return seen, wait_for(phases, 1) == OPEN
 
 
@@ -197,7 +199,7 @@ FORMS = {
 
 NOISE = {
     "right": np.array([[8, 9]], np.int32),
-    "left": np.array([[9, 8]], np.int32),
+    "left": np.array([[9, 8, 7]], np.int32),
     "none": np.empty((1, 0), np.int32),
 }
 
@@ -208,7 +210,7 @@ def backend_of(threads, nodes=10):
     return cpu.CpuBackend(tables, layout, "logistic", "adagrad", np.empty(0), threads)
 
 
-@pytest.mark.parametrize("right, left", [("right", "none"), ("none", "left"), ("right", "left")])  # fmt: skip
+@pytest.mark.parametrize("right, left", [("right", "none"), ("none", "left"), ("right", "left"), ("none", "none")])  # fmt: skip
 @pytest.mark.parametrize("form", FORMS)
 def test_a_block_that_has_told_needs_the_table_no_more(form, right, left, monkeypatch):
     part = Part(0, FORMS[form], NOISE[right], NOISE[left], 0.4)
@@ -236,11 +238,11 @@ def test_a_block_that_has_told_needs_the_table_no_more(form, right, left, monkey
 # ---- updates that come early --------------------------------------------------------------
 
 
-def some_slopes():
+def some_slopes(threads):
     """(backend, what its threads are given, phases) of a step whose slopes are made up and
     grouped: four blocks of a band, and then two of aligned pairs."""
     rng = np.random.default_rng(5)
-    rows = rng.integers(0, 40, (3, 16)).astype(np.int32)
+    rows = rng.integers(0, 60, (3, 16)).astype(np.int32)
     band = Band(
         rows[0], np.zeros(16, np.int32), np.full(16, 16, np.int32), np.arange(0, 17, 4),
         np.ones(2), np.ones(2), 99, 1.0,
@@ -248,22 +250,22 @@ def some_slopes():
     ones = np.ones(16, np.float32)
     aligned = Aligned(rows[1], rows[2], ones, ones, np.array([0, 8, 16]))
     parts = [
-        Part(0, pairs, rng.integers(0, 40, (count, 3)).astype(np.int32), NOISE["none"][[0] * count], 1.0)
-        for pairs, count in ((band, 4), (aligned, 2))
-    ]  # fmt: skip
-    backend = backend_of(2, 40)
+        Part(0, pairs, *(np.ones((blocks, n), np.int32) for n in noise), 1.0)
+        for pairs, blocks, noise in ((band, 4, (3, 0)), (aligned, 2, (3, 2)))
+    ]
+    backend = backend_of(threads, 60)
     about = backend.about(backend.stacked([parts]), [0.1], [0])
-    slopes, count = about.slopes, int(about.stack.counts[0])
-    slopes.nodes[:count] = rng.integers(0, 40, count)
-    slopes.sides[:count] = rng.integers(0, 2, count)
-    slopes.offsets[:count] = 8 * np.arange(count)
+    slopes, grouped = about.slopes, about.grouped
+    assert about.stack.counts[0] == 86
+    slopes.nodes[:86] = rng.integers(0, 60, 86)
+    slopes.sides[:86] = rng.integers(0, 2, 86)
+    slopes.offsets[:86] = 8 * np.arange(86)
     slopes.values[:] = rng.normal(size=len(slopes.values))
-    grouped = about.grouped
     grouped.nodes[0] = updates.group(
-        slopes.nodes[:count], grouped.head, grouped.following, grouped.touched,
+        slopes.nodes[:86], grouped.head, grouped.following, grouped.touched,
         grouped.order, grouped.ends,
     )  # fmt: skip
-    return backend, about, new_phases(2, 2)
+    return backend, about, new_phases(2, threads)
 
 
 def apply_all(about, phases):
@@ -279,42 +281,44 @@ def apply_early(about, phases, me):
     steps._apply_early.py_func(0, phases, me, 6, model, stack, slopes, grouped, told)
 
 
-# where the slopes of a block lie: left and right of its rows, and its noise
+# by where it is among the ends of blocks, where a block's slopes lie: left and right of its
+# rows, and its noise
 PLACES = {
     1: [*range(4, 8), *range(20, 24), *range(35, 38)],
-    5: [*range(52, 60), *range(68, 76), *range(79, 82)],
+    6: [*range(52, 60), *range(68, 76), *range(81, 86)],
 }
 
 
-@pytest.mark.parametrize("late", PLACES)
-def test_early_updates_are_of_nodes_whose_slopes_are_all_there(late):
-    backend, about, phases = some_slopes()
+@pytest.mark.parametrize("late", [[1], [6], [1, 6]])
+def test_early_updates_are_of_nodes_whose_slopes_are_all_there(late, monkeypatch):
+    monkeypatch.setattr(numba.config, "NUMBA_NUM_THREADS", 3)
+    backend, about, phases = some_slopes(3)
     apply_all(about, phases)
     want, early = backend.tables.table.copy(), []
-    for me in (0, 1):
-        backend, about, phases = some_slopes()
-        before = backend.tables.table.copy()
-        nodes, places = about.slopes.nodes[:82].copy(), PLACES[late]
-        values = about.slopes.values[: 82 * 8].reshape(-1, 8)
+    places = [place for block in late for place in PLACES[block]]
+    for me in range(3):
+        backend, about, phases = some_slopes(3)
+        table, before = backend.tables.table, backend.tables.table.copy()
+        nodes, values = about.slopes.nodes[:86], about.slopes.values[: 86 * 8]
+        values = values.reshape(86, 8)
         kept = values[places].copy()
         values[places] = np.nan
-        done = np.delete(np.arange(8), 4)  # behind the last block of a part is its end
-        about.told.done[np.delete(done, late)] = 1
+        about.told.done[
+            [block for block in (0, 1, 2, 3, 5, 6) if block not in late]
+        ] = 1
         apply_early(about, phases, me)
-        table = backend.tables.table
         assert np.isfinite(table).all()
         early.append(set(np.flatnonzero((table != before).any(1)).tolist()))
         values[places] = kept
         apply_all(about, phases)
         np.testing.assert_array_equal(table, want)
-    assert not early[0] & early[1]
-    assert early[0] and early[1]
-    assert early[0] | early[1] == set(nodes.tolist()) - set(nodes[places].tolist())
+    assert all(early) and len(set().union(*early)) == sum(map(len, early))
+    assert set().union(*early) == set(nodes.tolist()) - set(nodes[places].tolist())
 
 
 @pytest.mark.parametrize("counted", [False, True])
 def test_nothing_is_early_where_the_last_block_has_just_been_done(counted):
-    backend, about, phases = some_slopes()
+    backend, about, phases = some_slopes(2)
     before = backend.tables.table.copy()
     about.told.done[: 5 if counted else 8] = 1
     for _ in range(6 if counted else 5):
@@ -323,15 +327,15 @@ def test_nothing_is_early_where_the_last_block_has_just_been_done(counted):
     np.testing.assert_array_equal(backend.tables.table, before)
 
 
-def test_who_is_early_looks_after_each_node_whether_all_blocks_are_done():
-    backend, about, phases = some_slopes()
+def test_who_is_early_looks_before_each_node_whether_all_blocks_are_done():
+    backend, about, phases = some_slopes(2)
     before = backend.tables.table.copy()
     model, _, _, _, slopes, grouped, _ = about
     grouped.late[0] = 0, 0
     updates.apply_share(
         0, 1, model, slopes, grouped, 0.1, updates.Early(1, phases, 0, 0)
     )
-    assert (backend.tables.table != before).any(1).sum() == 1
+    np.testing.assert_array_equal(backend.tables.table, before)
 
 
 @two_cores

@@ -41,8 +41,8 @@ _SPREAD = np.uint32(2654435769)  # 2**32 by the golden ratio: Fibonacci hashing
 class Room(NamedTuple):
     """What a thread works in, for blocks of up to `longest` rows and `noise` noise rows.
 
-    x, y: the left and right vectors of a block; z: its noise vectors; turned: y or z with
-    rows and columns exchanged; scores, scratch: one number a pair or more; mass_left, mass_right:
+    x, y: the left and right vectors of a block; noise_right, noise_left: those of its noise;
+    turned: vectors of a right side, or of noise, with rows and columns exchanged; scores, scratch: one number a pair or more; mass_left, mass_right:
     (longest,) positive weight of each row; law: weights of the scores of a row; place_left,
     place_right: (longest,) int32, which vectors of x and of y an aligned pair joins; slots:
     int32, for finding equal rows; names: int32, the rows of a block, with room on both
@@ -51,7 +51,8 @@ class Room(NamedTuple):
 
     x: np.ndarray
     y: np.ndarray
-    z: np.ndarray
+    noise_right: np.ndarray
+    noise_left: np.ndarray
     turned: np.ndarray
     scores: np.ndarray
     scratch: np.ndarray
@@ -78,6 +79,7 @@ def make_room(longest, noise, wide, pitch, like):
         zeros_of(rows * pitch, like),
         zeros_of(rows * pitch, like),
         zeros_of(others * pitch, like),
+        zeros_of(others * pitch, like),
         zeros_of(max(rows + padded(1, size), others) * pitch, like),
         zeros_of(scores, like),
         zeros_of(max(scores, padded(1, size) * others), like),
@@ -93,23 +95,25 @@ def make_room(longest, noise, wide, pitch, like):
 
 @njit(borrowing=True)
 def noise_block(
-    near, rows, mass, room, words, near_words, pitch, length, far_rows, weight, objective,
-    slopes, near_at, far_at, with_loss,
+    near, far, rows, mass, room, words, near_words, far_words, pitch, length, far_rows,
+    weight, objective, slopes, near_at, far_at, with_loss,
 ):  # fmt: skip
     """Noise against every `near` vector; slopes of both; the loss if asked.
 
-    near: L vectors of `rows` (L,), mass (L,) positive weight of each; far_rows (N,), whose
-    vectors are in room.z. words, near_words: None for float32; for bfloat16 what stands in
-    the place of room and near, which then need not hold vectors.
+    near: L vectors of `rows` (L,), mass (L,) positive weight of each; far: N of far_rows
+    (N,). words, near_words, far_words: None for float32; for bfloat16 what stands in the
+    place of room, near and far, which then need not hold vectors.
     slopes[near_at:] += L vectors; slopes[far_at:] <- N vectors.
     """
     count, noise = len(rows), len(far_rows)
     wide = padded(noise, near.itemsize)
     flat = room.scores[: count * wide]
     if words is None:
-        noise_scores(flat, near, room, pitch, length, count, noise)
+        noise_scores(flat, near, far, room, pitch, length, count, noise)
     else:
-        short.noise_scores(flat, words, near_words, pitch, length, count, noise)
+        short.noise_scores(
+            flat, words, near_words, far_words, pitch, length, count, noise
+        )
     loss = 0.0
     if with_loss:
         losses = room.scratch[: count * wide]
@@ -131,13 +135,14 @@ def noise_block(
         )  # fmt: skip
     if words is None:
         noise_slopes(
-            flat, near, room, pitch, length, count, noise, slopes, near_at, far_at
+            flat, near, far, room, pitch, length, count, noise, slopes, near_at, far_at
         )
     else:
         short.noise_slopes(
             flat,
             words,
             near_words,
+            far_words,
             pitch,
             length,
             count,

@@ -140,6 +140,8 @@ class CpuBackend:
     ) -> list[Loss]:
         """One step after another, in one call of compiled code; as `step`, for each batch.
 
+        Where it is interrupted, or fails, the tables may be left in the middle of a step.
+
         Args:
             stacked: the batches, as `stacked` makes them.
             rates, loss_every: of each.

@@ -74,8 +74,8 @@ def do_band_block(
 ):  # fmt: skip
     """Slopes of block b of part p, a band.
 
-    slopes <- of the vectors of the block, and whose they are. The phase is told when that is
-    written and all that the block needs of the table is read. losses <- at the block's place its loss and positive weight, of every
+    slopes <- of the vectors of the block, and whose they are: the phase is told as soon as the
+    latter is written and all that the block needs of the table is read. losses <- at the block's place its loss and positive weight, of every
     `loss_every`th block, 0 elsewhere.
 
     Returns:
@@ -106,12 +106,11 @@ def do_band_block(
     write(slopes.nodes, at + first, own)
     write(slopes.nodes, at + len(rows) + first, own)
     take_both(table, own, left_map, right_map, model.shift, room, words, pitch)
-    all_taken = take_first_noise(
-        table, noise_right[b], noise_left[b], right_map, left_map, model.shift, room, words,
+    take_noise(
+        table, noise_right[b], noise_left[b], left_map, right_map, model.shift, room, words,
         pitch,
     )  # fmt: skip
-    if all_taken:
-        tell(phases, phase)
+    tell(phases, phase)
     a = np.searchsorted(left_out[0], first)
     z = np.searchsorted(left_out[0], last)
     loss, counted = band_block(
@@ -122,12 +121,10 @@ def do_band_block(
     )  # fmt: skip
     losses[b, 1] = total(room.mass_left[: len(own)]) if with_loss else 0.0
     losses[b, 0] = loss + both_noises(
-        table, model.shift, left_map, right_map, length, pitch, room, words,
-        own, own, noise_right[b], noise_left[b], stack.noise_weight[p], model.objective,
-        slopes.values, left_at, right_at, noise_at, with_loss,
+        length, pitch, room, words, own, own, noise_right[b], noise_left[b],
+        stack.noise_weight[p], model.objective, slopes.values, left_at, right_at, noise_at,
+        with_loss,
     )  # fmt: skip
-    if not all_taken:
-        tell(phases, phase)
     return counted
 
 
@@ -162,24 +159,21 @@ def do_aligned_block(
     gather(table, some_left, left_map, model.shift, room.x, pitch)
     gather(table, some_right, right_map, model.shift, room.y, pitch)
     halve_both(words, room, pitch, len(some_left), len(some_right))
-    all_taken = take_first_noise(
-        table, noise_right[b], noise_left[b], right_map, left_map, model.shift, room, words,
+    take_noise(
+        table, noise_right[b], noise_left[b], left_map, right_map, model.shift, room, words,
         pitch,
     )  # fmt: skip
-    if all_taken:
-        tell(phases, phase)
+    tell(phases, phase)
     loss, losses[b, 1] = aligned_block(
         room, left, right, aligned.weight[a:z], aligned.label[a:z],
         model.objective, pitch, slopes.values, left_at, len(some_left),
         right_at, len(some_right), with_loss,
     )  # fmt: skip
     losses[b, 0] = loss + both_noises(
-        table, model.shift, left_map, right_map, length, pitch, room, words,
-        some_left, some_right, noise_right[b], noise_left[b], stack.noise_weight[p],
-        model.objective, slopes.values, left_at, right_at, noise_at, with_loss,
+        length, pitch, room, words, some_left, some_right, noise_right[b], noise_left[b],
+        stack.noise_weight[p], model.objective, slopes.values, left_at, right_at, noise_at,
+        with_loss,
     )  # fmt: skip
-    if not all_taken:
-        tell(phases, phase)
     return last - first
 
 
@@ -231,28 +225,17 @@ def take_both(table, rows, left_map, right_map, shift, room, words, pitch):
 
 
 @njit(borrowing=True)
-def take_noise(table, rows, side, shift, room, words, pitch):
-    """The same of noise on one side."""
-    if words is None:
-        gather(table, rows, side, shift, room.z, pitch)
-    else:
-        short.take(table, rows, side, shift, room.z, pitch, words.far)
-
-
-@njit(borrowing=True)
-def take_first_noise(
-    table, noise_right, noise_left, right_map, left_map, shift, room, words, pitch
+def take_noise(
+    table, noise_right, noise_left, left_map, right_map, shift, room, words, pitch
 ):  # fmt: skip
-    """The vectors of noise on the right, or of that on the left if there is no other.
-
-    Returns:
-        whether this is all of the noise.
-    """
-    if len(noise_right) > 0:
-        take_noise(table, noise_right, right_map, shift, room, words, pitch)
-    elif len(noise_left) > 0:
-        take_noise(table, noise_left, left_map, shift, room, words, pitch)
-    return len(noise_right) == 0 or len(noise_left) == 0
+    """The same of a block's noise on both sides."""
+    if words is None:
+        gather(table, noise_right, right_map, shift, room.noise_right, pitch)
+        gather(table, noise_left, left_map, shift, room.noise_left, pitch)
+    else:
+        right, left = words.noise_right, words.noise_left
+        short.take(table, noise_right, right_map, shift, room.noise_right, pitch, right)
+        short.take(table, noise_left, left_map, shift, room.noise_left, pitch, left)
 
 
 @njit(borrowing=True)
@@ -295,34 +278,33 @@ def name_block(
 
 @njit(borrowing=True)
 def both_noises(
-    table, shift, left_map, right_map, length, pitch, room, words,
-    left, right, noise_right, noise_left, noise_weight, objective,
-    slopes, left_at, right_at, noise_at, with_loss,
+    length, pitch, room, words, left, right, noise_right, noise_left, noise_weight,
+    objective, slopes, left_at, right_at, noise_at, with_loss,
 ):  # fmt: skip
     """Noise of a block in place of its right ends, then of its left ends.
 
-    The vectors of the first of these that there is are in room and words: see
-    `take_first_noise`. left, right: the rows of room.x and room.y; room.mass_left and room.mass_right: theirs.
+    left, right: the rows of room.x and room.y; room.mass_left and room.mass_right: theirs.
+    noise_right, noise_left: the rows of what `take_noise` took.
 
     Returns:
         the loss, 0 if not asked for.
     """
-    loss, second_at, taken = 0.0, noise_at + len(noise_right) * pitch, False
+    loss, second_at = 0.0, noise_at + len(noise_right) * pitch
     if words is None:
-        x = y = None
+        x = y = to_right = to_left = None
     else:
         x, y = words.left, words.right
-    for noise, side, near, short_near, rows, mass, near_at, far_at in (
-        (noise_right, right_map, room.x, x, left, room.mass_left, left_at, noise_at),
-        (noise_left, left_map, room.y, y, right, room.mass_right, right_at, second_at),
-    ):
+        to_right, to_left = words.noise_right, words.noise_left
+    for noise, near, far, short_near, short_far, rows, mass, near_at, far_at in (
+        (noise_right, room.x, room.noise_right, x, to_right, left, room.mass_left, left_at,
+         noise_at),
+        (noise_left, room.y, room.noise_left, y, to_left, right, room.mass_right, right_at,
+         second_at),
+    ):  # fmt: skip
         if len(noise) > 0:
-            if taken:
-                take_noise(table, noise, side, shift, room, words, pitch)
-            taken = True
             loss += noise_block(
-                near, rows, mass, room, words, short_near, pitch, length, noise,
-                noise_weight, objective, slopes, near_at, far_at, with_loss,
+                near, far, rows, mass, room, words, short_near, short_far, pitch, length,
+                noise, noise_weight, objective, slopes, near_at, far_at, with_loss,
             )  # fmt: skip
     return loss
 

@@ -82,7 +82,8 @@ def piece_done(phases, phase, count):
 
 @njit
 def tell(phases, phase):
-    """Says that a piece has told all that the last piece of a phase needs to know of it."""
+    """Says of a piece that what the last piece of a phase needs to know of it is written,
+    and that it reads no more of what the next phase changes."""
     _add_one(phases, _line_of(phases, phase) + _TOLD)
 
 
@@ -96,11 +97,11 @@ def take_last(phases, phase, count):
         whether it is this thread's: of whoever asks first.
     """
     line = _line_of(phases, phase)
-    for _ in range(_LOOKS):
+    for _ in range(_LOOKS // 2):
+        if _read(phases, line + _LAST) > 0 or _read(phases, _CALLED_OFF) > 0:
+            return False
         if _read(phases, line + _TOLD) == count:
             return _add_one(phases, line + _LAST) == 0
-        if _read(phases, _CALLED_OFF) > 0:
-            return False
     return False
 
 

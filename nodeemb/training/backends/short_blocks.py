@@ -35,13 +35,14 @@ class Halved(NamedTuple):
 class Words(NamedTuple):
     """What a thread works in beside its Room: the same in bfloat16, int16.
 
-    left, right, far: the vectors of a block and its noise. turned: vectors with words and
+    left, right: the vectors of a block; noise_right, noise_left: of its noise. turned: vectors with words and
     rows exchanged. slopes: those of scores, at the same places as in room.scores.
     """
 
     left: Halved
     right: Halved
-    far: Halved
+    noise_right: Halved
+    noise_left: Halved
     turned: np.ndarray
     slopes: Halved
 
@@ -51,12 +52,13 @@ def make_words(room, pitch):
     """Words for a Room with vectors of `pitch` numbers."""
     like = np.zeros(0, np.int16)
     wide = words_pitch(pitch)
-    rows, others = len(room.x) // pitch, len(room.z) // pitch
+    rows, others = len(room.x) // pitch, len(room.noise_right) // pitch
     deep = max(rows + 2 * padded(1, 4), others)
     scores = len(room.scores) + 4 * padded(1, 4)
     return Words(
         _room_of(rows, wide, pitch),
         _room_of(rows, wide, pitch),
+        _room_of(others, wide, pitch),
         _room_of(others, wide, pitch),
         zeros_of(wide * deep, like),
         Halved(zeros_of(scores, like), zeros_of(2 * scores, like)),
@@ -150,10 +152,10 @@ def band_slopes(
 
 
 @njit(borrowing=True)
-def noise_scores(flat, words, near, pitch, length, count, noise):
+def noise_scores(flat, words, near, far, pitch, length, count, noise):
     """As whole_blocks.noise_scores."""
     wide = padded(noise, 4)
-    turn_rows(words, words.far, pitch, length, noise, wide)
+    turn_rows(words, far, pitch, length, noise, wide)
     multiply_halves(
         flat, 0, wide, count, noise, near.rows, 0, words_pitch(pitch), 2,
         words.turned, 0, 2 * wide, (length + 1) // 2, False,
@@ -162,14 +164,14 @@ def noise_scores(flat, words, near, pitch, length, count, noise):
 
 @njit(borrowing=True)
 def noise_slopes(
-    flat, words, near, pitch, length, count, noise, slopes, near_at, far_at
+    flat, words, near, far, pitch, length, count, noise, slopes, near_at, far_at
 ):  # fmt: skip
     """As whole_blocks.noise_slopes."""
     wide = padded(noise, 4)
     rows, pairs = words.slopes
     halve(flat, 0, wide, count, wide, rows, wide, pairs, 2 * wide, 0)
     multiply_halves(
-        slopes, near_at, pitch, count, length, rows, 0, wide, 2, words.far.pairs, 0,
+        slopes, near_at, pitch, count, length, rows, 0, wide, 2, far.pairs, 0,
         2 * pitch, (noise + 1) // 2, True,
     )  # fmt: skip
     multiply_halves(

@@ -2,8 +2,8 @@
 
 A step has two phases: the slopes of all its blocks, from the same tables, and one update of
 each node that has some. Slopes are grouped by node as soon as all blocks have said whose
-theirs are and have read all they need of the tables, by whoever first finds no block left. While
-others are still at the last blocks it updates nodes whose slopes are all there.
+theirs are, and have read all they need of the tables, by whoever first finds no block left.
+While others are still at the last blocks it updates nodes whose slopes are all there.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ class Model(NamedTuple):
 class Grouped(NamedTuple):
     """Room to group slopes by node: as `group` has them; nodes: (1,) int64 how many.
 
-    late: (as many, 2) int64, ranges of slopes that are not there yet.
+    late: (3 * threads, 2) int64, room for ranges of slopes that are not there yet: of the
+    left, the right and the noise vectors of a block that each of the others is at.
     """
 
     head: np.ndarray
@@ -89,7 +90,7 @@ class Told(NamedTuple):
 
     rates: (S,) float64 learning rates. loss_every: (S,) int64: measure the loss of every so
     many blocks of a step, 0: none. losses: (as many as there are ends of blocks, 2): of the
-    block that begins there.
+    block that begins there. done: (as many,) int64, zeros before; not 0 once it is done.
     """
 
     rates: np.ndarray
@@ -141,7 +142,8 @@ def find_slopes(
     s, phases, me, spot, pairs, model, stack, bands, aligned, slopes, grouped,
     told,
 ):  # fmt: skip
-    """Blocks of a step, until none is left, and the grouping of slopes by node."""
+    """Blocks of a step, until none is left, the grouping of slopes by node, and updates that
+    need not wait for the last blocks."""
     p, blocks, passed = stack.steps[s], 0, 0
     for k in range(p, stack.steps[s + 1]):
         blocks += _blocks_in(stack, k)
@@ -191,6 +193,8 @@ def _apply_early(s, phases, me, blocks, model, stack, slopes, grouped, told):
         return
     early = Early(late, phases, 2 * s, blocks)
     for k in range(_SHARES):
+        if done_but_last(phases, 2 * s, blocks):
+            return
         share = _SHARES * (threads - me) - 1 - k
         apply_share(
             share, _SHARES * threads, model, slopes, grouped, told.rates[s], early

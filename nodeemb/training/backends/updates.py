@@ -104,6 +104,8 @@ def update_each(first, last, model, slopes, grouped, ends, sums, rate, early):
     values, _, sides, offsets = slopes
     at = ends[first - 1] if first > 0 else 0
     for k in range(first, last):
+        if early.late > 0 and done_but_last(early.phases, early.phase, early.pieces):
+            return
         begin, at = at, ends[k]
         if k + AHEAD < last and touched[k + AHEAD] >= 0:
             fetch_to_write(flat, touched[k + AHEAD] * width, width)
@@ -122,8 +124,6 @@ def update_each(first, last, model, slopes, grouped, ends, sums, rate, early):
         )  # fmt: skip
         if early.late > 0:
             touched[k] = -1
-            if done_but_last(early.phases, early.phase, early.pieces):
-                return
 
 
 @njit(borrowing=True)

@@ -87,10 +87,10 @@ def _slopes_of_tile(
 
 
 @njit(borrowing=True)
-def noise_scores(flat, near, room, pitch, length, count, noise):
-    """flat <- scores of `near` vectors with those in room.z, `padded(noise)` a row."""
+def noise_scores(flat, near, far, room, pitch, length, count, noise):
+    """flat <- scores of `near` vectors with `far` ones, `padded(noise)` a row."""
     wide = padded(noise, near.itemsize)
-    turn(room.turned, wide, room.z, pitch, noise, length)
+    turn(room.turned, wide, far, pitch, noise, length)
     multiply(
         flat, 0, wide, count, noise, near, 0, pitch, 1, room.turned, 0, wide, length, False
     )  # fmt: skip
@@ -98,14 +98,14 @@ def noise_scores(flat, near, room, pitch, length, count, noise):
 
 @njit(borrowing=True)
 def noise_slopes(
-    flat, near, room, pitch, length, count, noise, slopes, near_at, far_at
+    flat, near, far, room, pitch, length, count, noise, slopes, near_at, far_at
 ):  # fmt: skip
     """Slopes of vectors by those of the scores of noise, in `flat`; as `noise_block`."""
     wide = padded(noise, near.itemsize)
     edge = thin(length, near.itemsize)
     inner = length - edge
     multiply(
-        slopes, near_at, pitch, count, inner, flat, 0, wide, 1, room.z, 0, pitch, noise, True
+        slopes, near_at, pitch, count, inner, flat, 0, wide, 1, far, 0, pitch, noise, True
     )  # fmt: skip
     multiply(
         slopes, far_at, pitch, noise, inner, flat, 0, 1, wide, near, 0, pitch, count, False
