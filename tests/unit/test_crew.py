@@ -59,7 +59,10 @@ def test_an_interrupt_is_raised_when_the_others_are_at_rest(handed):
 
     def work(share, _shares):
         if share:
-            time.sleep(0.3)
+            until = time.monotonic() + 30
+            while not told and time.monotonic() < until:
+                time.sleep(0.01)
+            time.sleep(0.05)
             ended.append(share)
         else:
             threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
