@@ -230,18 +230,9 @@ def _block(room, words, window, pitch, length, count, others, slopes):
         band_slopes(room, pitch, length, count, window, window, slopes, 0, right_at)
         noise_scores(flat, room.x, room.noise_right, room, pitch, length, count, others)
         noise_slopes(
-            flat,
-            room.x,
-            room.noise_right,
-            room,
-            pitch,
-            length,
-            count,
-            others,
-            slopes,
-            0,
+            flat, room.x, room.noise_right, room, pitch, length, count, others, slopes, 0,
             2 * right_at,
-        )
+        )  # fmt: skip
     else:
         short.band_scores(flat, words, pitch, length, count, window, window)
         short.band_slopes(
@@ -252,18 +243,9 @@ def _block(room, words, window, pitch, length, count, others, slopes):
             flat, words, words.left, words.noise_right, pitch, length, count, others
         )
         short.noise_slopes(
-            flat,
-            words,
-            words.left,
-            words.noise_right,
-            pitch,
-            length,
-            count,
-            others,
-            slopes,
-            0,
-            2 * right_at,
-        )
+            flat, words, words.left, words.noise_right, pitch, length, count, others, slopes,
+            0, 2 * right_at,
+        )  # fmt: skip
 
 
 @njit
