@@ -3,21 +3,25 @@
 Kept code is found again by the contents of what made it: the kernel's own file, every file
 with kernels or with types they take that it imports, directly or not, numba and Python. numba itself looks at the
 kernel's own file alone (older versions at its date), so a kernel that calls one of another
-file would go on using the old one.
+file would go on using the old one; and it looks at where the file lies, so that each
+environment with the same version of this package would compile its own.
 
 The code lies in `nodeemb` under NUMBA_CACHE_DIR, else XDG_CACHE_HOME, else ~/.cache, so that
 an installation that nobody may write to works too; where none of these may be written to,
-in a private folder for temporary files. A constant that kernels read must stand in a file
+in a private folder for temporary files. What cannot be kept is compiled again at the next
+start. A constant that kernels read must stand in a file
 with kernels: other files are not looked at.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import os
 import platform
 import re
+import secrets
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +29,7 @@ from typing import Any, NamedTuple
 
 import numba
 from numba import prange
+from numba.core import caching
 
 __all__ = ["njit", "prange"]
 
@@ -65,19 +70,64 @@ def njit(
     }
     if function is None:
         return lambda f: njit(f, **options, borrowing=borrowing)
-    chosen = numba.config.CACHE_DIR
-    file = Path(function.__code__.co_filename)
-    numba.config.CACHE_DIR = str(_home(chosen) / _digest(file))
-    try:
-        return numba.njit(function, cache=True, _nrt=not borrowing, **options)
-    finally:
-        numba.config.CACHE_DIR = chosen
+    kernel = numba.njit(function, _nrt=not borrowing, **options)
+    if kernel is not function:  # else the user has turned compiling off
+        kernel._cache = _Kept(function)
+    return kernel
+
+
+class _Place(caching._CacheLocator):  # type: ignore[misc]
+    """Where the code of a kernel is kept: by contents, wherever its own file lies."""
+
+    def __init__(self, function: Callable[..., Any], file: str) -> None:
+        self._folder = kept_folder() / _digest(Path(file).resolve())
+        self._line = function.__code__.co_firstlineno
+
+    def get_cache_path(self) -> str:
+        return str(self._folder)
+
+    def get_source_stamp(self) -> str:
+        return self._folder.name
+
+    def get_disambiguator(self) -> str:
+        return str(self._line)
+
+    @classmethod
+    def from_function(cls, function: Callable[..., Any], file: str) -> _Place:
+        return cls(function, file)
+
+
+class _KeptResult(caching.CompileResultCacheImpl):  # type: ignore[misc]
+    _locator_classes = (_Place,)
+
+
+class _Kept(caching.FunctionCache):  # type: ignore[misc]
+    """Code that is kept as long as the disk allows it."""
+
+    _impl_class = _KeptResult
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        # numba numbers the files: two programs that keep at once would take the same number,
+        # and one find the other's code in its place
+        own = f"{self._impl.filename_base}.{{number:d}}.{secrets.token_hex(4)}.nbc"
+        self._cache_file._data_name_pattern = own
+
+    def load_overload(self, *about: Any) -> Any:
+        with contextlib.suppress(OSError):
+            return super().load_overload(*about)
+
+    def save_overload(self, *about: Any) -> None:
+        with contextlib.suppress(OSError):
+            super().save_overload(*about)
 
 
 @functools.cache
 def _digest(file: Path) -> str:
     """A hash of all that kernels of a file depend on."""
-    made_by = f"numba {numba.__version__} python {platform.python_version()}"
+    inside = file.is_relative_to(_PACKAGE)
+    where = file.relative_to(_PACKAGE).as_posix() if inside else str(file)
+    made_by = f"{where} numba {numba.__version__} python {platform.python_version()}"
     total = hashlib.blake2b(made_by.encode(), digest_size=10)
     for source in _sources(file):
         total.update(_read(source).digest)

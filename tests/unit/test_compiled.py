@@ -5,13 +5,16 @@ from __future__ import annotations
 import ast
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numba
 import numpy as np
 import pytest
+from numba.core import caching
 
 from nodeemb import compiled
 
@@ -29,7 +32,7 @@ def twice(x):
     return 2 * number(x)
 
 if __name__ == "__main__":
-    print(twice(1), sum(twice.stats.cache_hits.values()))
+    print(twice(1), *(sum(k.stats.cache_hits.values()) for k in [twice] if hasattr(k, "stats")))
 """
 
 
@@ -151,6 +154,10 @@ def test_no_import_of_any_file_of_the_package_is_missed():
         assert set(compiled._imported(content)) >= imported_by_python(content), file
 
 
+def half(x):
+    return x // 2 if isinstance(x, int) else x / 2
+
+
 def total_of_one(values, others, second):
     chosen = others if second else values
     total = 0.0
@@ -162,10 +169,8 @@ def total_of_one(values, others, second):
 def test_arrays_that_are_borrowed_are_not_counted(monkeypatch):
     counted = {}
     for borrowing in (False, True):
-        with monkeypatch.context() as patched:
-            patched.setattr(numba, "njit", lambda _, **options: options)
-            chosen = compiled.njit(borrowing=borrowing)(total_of_one)
-        kernel = numba.njit(**chosen | {"cache": False})(total_of_one)
+        kernel = compiled.njit(borrowing=borrowing)(total_of_one)
+        kernel._cache = caching.NullCache()  # what is kept has no LLVM code to look at
         values = np.array([1.0, 0.0, 3.0])
         before = sys.getrefcount(values)
         assert kernel(values, 2 * values, True) == 8.0
@@ -176,18 +181,72 @@ def test_arrays_that_are_borrowed_are_not_counted(monkeypatch):
 
 
 def test_other_code_keeps_its_own_folder(monkeypatch, tmp_path):
-    seen = []
+    file = tmp_path / "other.py"
+    file.write_text("def one(x):\n    return x\n")
+    there: dict[str, Any] = {}
+    exec(compile(file.read_text(), file, "exec"), there)
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "chosen"))
+    compiled.njit(lambda x: x)
+    kernel = numba.njit(cache=True)(there["one"])
+    assert Path(kernel.stats.cache_path).parent == tmp_path / "chosen"
 
-    def fails(function, **options):
-        seen.append(Path(numba.config.CACHE_DIR))
-        raise ValueError("no")
 
+def test_the_same_code_at_another_place_is_not_compiled_again(package, tmp_path):
+    chosen = {"NUMBA_CACHE_DIR": str(tmp_path / "kept")}
+    assert run(package, **chosen) == "4 0"
+    other = tmp_path / "other environment" / "nodeemb"
+    shutil.copytree(package, other)
+    for file in other.rglob("*.py"):
+        os.utime(file, (1, 1))
+    assert run(other, **chosen) == "4 1"
+    link = tmp_path / "linked"
+    link.mkdir()
+    (link / "nodeemb").symlink_to(other)
+    assert run(link / "nodeemb", **chosen) == "4 1"
+    change(other / "deep" / "callee.py", "x + 1", "x + 2")
+    assert run(other, **chosen) == "6 0"
+
+
+def test_two_files_with_the_same_text_are_told_apart(package):
+    text = CALLEE.format(1)
+    places = [package / name for name in ("one.py", "deep/one.py")]
+    for place in places:
+        place.write_text(text)
+    one, two = map(compiled._digest, places)
+    assert one != two
+
+
+@pytest.mark.parametrize("what", ["folder", "index"])
+def test_code_that_cannot_be_kept_is_compiled_again(package, tmp_path, what):
+    """Where another user's program was first, say: a file stands where a folder should be."""
+    chosen = {"NUMBA_CACHE_DIR": str(tmp_path / "kept")}
+    assert run(package, **chosen) == "4 0"
+    [index] = (tmp_path / "kept").rglob("caller.twice*.nbi")
+    at = {"folder": index.parent, "index": index}[what]
+    shutil.rmtree(at) if at.is_dir() else at.unlink()
+    at.touch() if what == "folder" else at.mkdir()
+    assert run(package, **chosen) == "4 0"
+    assert run(package, **chosen) == "4 0"
+
+
+def test_programs_that_keep_code_at_once_do_not_mix_it_up(monkeypatch, tmp_path):
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(numba, "njit", fails)
-    with pytest.raises(ValueError, match="no"):
-        compiled.njit(parallel=True)(lambda x: x)
-    assert str(tmp_path) == numba.config.CACHE_DIR
-    assert [folder.parent for folder in seen] == [tmp_path / "nodeemb"]
+    first, second, third = (compiled.njit(half) for _ in range(3))
+    keep = first._cache._cache_file._save_data
+
+    def late(*about):
+        assert second(3.0) == 1.5
+        keep(*about)
+
+    monkeypatch.setattr(first._cache._cache_file, "_save_data", late)
+    monkeypatch.setattr(second._cache._cache_file, "_load_index", dict)
+    assert first(3) == 1
+    assert third(3.0) == 1.5
+    assert sum(third.stats.cache_hits.values()) == 1
+
+
+def test_code_is_run_as_python_where_compiling_is_turned_off(package):
+    assert run(package, NUMBA_DISABLE_JIT="1") == "4"
 
 
 def test_where_nobody_may_write_a_private_folder_is_used(monkeypatch, tmp_path):
