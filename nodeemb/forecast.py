@@ -66,7 +66,8 @@ class Size:
 class Memory(NamedTuple):
     """Bytes: the graph or vocabulary, the sampler's arrays, the tables, a batch.
 
-    tables: what is trained and the last good (and, validated, the best) table.
+    tables: what is trained and, of several epochs, the last good table (and, validated,
+        the best).
         Saving takes less: it writes in pieces.
     reading: what reading the graph from a file takes, before the rest.
     """
@@ -137,7 +138,9 @@ def forecast_memory(
     sampler = 2 * 8 * n + 2 * (8 + 8 + 4) * n * len(laws)
     sampler += _walked(size, recipe)
     squares = (n + layout.core_rows) * len(layout.roles) * itemsize
-    tables = (3 if validated else 2) * table + squares + 4 * n
+    # what training began with is drawn again where it is asked for, or else kept, too
+    last_good = recipe.training.epochs > 1 or recipe.training.init != "random"
+    tables = (1 + last_good + validated) * table + squares + 4 * n
     blocks, block, epoch = _batch(size, recipe)
     vectors = _vectors(recipe, block)
     numbers = sum(vectors[name] * length for name, length in layout.lengths.items())

@@ -49,7 +49,7 @@ from nodeemb.training.checkpoint import (
     write_checkpoint,
 )
 from nodeemb.training.state import History, State
-from nodeemb.training.tables import Tables, new_tables
+from nodeemb.training.tables import Tables, begin, new_tables
 from nodeemb.training.trainer import train
 
 if TYPE_CHECKING:
@@ -169,9 +169,10 @@ def embed(
         else checkpoint
     )
     state, tables = _begin(kept, run, graph.num_nodes, layout)
+    drawn = recipe.training.init == "random"
     if tables is None:
         tables = _new_tables(graph, recipe, layout, seed, dtype, threads, show)
-    elif state.good is None:  # still in the first epoch
+    elif state.epoch == 0 and not drawn:
         begun = _new_tables(graph, recipe, layout, seed, dtype, threads, show)
         state.good = begun.table
     engine = make_backend(backend, tables, layout, recipe, shift, threads, device)
@@ -193,15 +194,21 @@ def embed(
             table = table[: graph.num_nodes].copy()
         return Embedding(graph.ids, table, scheme, size, recipe.roles.biases, record)
 
+    def begin_again(table: np.ndarray) -> None:
+        begin(table, layout, seed, recipe.roles.nonnegative)
+
+    again = begin_again if drawn else None
     try:
         if kept is None:
-            return result(train(engine, feed, show, validate))
+            return result(train(engine, feed, show, validate, begin=again))
         with asked_to_stop() as stop:
             if not kept.path.exists():
                 kept.path.parent.mkdir(parents=True, exist_ok=True)
                 write_checkpoint(kept.path, run, kept.about, state, None)
             after_steps = keeper(kept, run, stop)
-            return result(train(engine, feed, show, validate, state, after_steps))
+            return result(
+                train(engine, feed, show, validate, state, after_steps, again)
+            )
     except Diverged as error:
         error.embedding = result(None)
         raise

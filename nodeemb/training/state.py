@@ -47,7 +47,8 @@ class State:
         seconds: of this epoch so far, in all sittings.
         resumed: how often training was taken up again.
         history: the epochs that are done.
-        good: the table after the last epoch, or what training began with.
+        good: the table after the last epoch. In the first one, what training began with,
+            or None where that can be made again.
         best: the table after the best epoch; None without validation.
     """
 

@@ -20,6 +20,7 @@ from nodeemb.roles.layout import Layout
 
 DAMPED = 100.0  # where the sums of squares of `damped` begin
 _BLOCK = 65_536  # rows at a time
+_FEW = 65_536  # numbers at a time: they are still near when they are looked at again
 
 
 class Tables(NamedTuple):
@@ -49,11 +50,8 @@ def new_tables(
     nonnegative: bool = False,
     damped: bool = False,
 ) -> Tables:
-    """Small random roles and zero biases.
+    """Tables to train.
 
-    Every role starts uniform in (-0.5, 0.5) / dim, or in (0, 1) / dim where it is to
-    stay nonnegative: a table of zeros is a saddle for one
-    table, so all schemes start alike. Biases may start at 0, where their slope is not.
     Adagrad's sums of squares start at 0, and a first step is then as long as the learning
     rate, however small the slope. For `damped` they start at DAMPED, so that a step is
     learning rate / 10 times the slope as long as a node has seen few: rare nodes learn as
@@ -61,18 +59,33 @@ def new_tables(
     """
     rows = num_nodes + layout.core_rows
     table = whole_lines((rows, layout.columns), np.dtype(dtype))
-    dim = max(1, next(iter(layout.dims.values())))
-    lowest = 0.0 if nonnegative else -0.5
-    _fill(table[:num_nodes], layout.width, 1.0 / dim, lowest, stream_key(seed, "init"))
+    begin(table, layout, seed, nonnegative)
     squares = np.zeros((rows, len(layout.roles)), table.dtype)
     if damped:
         squares[:] = DAMPED
+    return Tables(table, squares)
+
+
+def begin(
+    table: np.ndarray, layout: Layout, seed: int, nonnegative: bool = False
+) -> None:
+    """Small random roles and zero biases, in place, whatever was there.
+
+    Every role starts uniform in (-0.5, 0.5) / dim, or in (0, 1) / dim where it is to
+    stay nonnegative: a table of zeros is a saddle for one
+    table, so all schemes start alike. Biases may start at 0, where their slope is not.
+    """
+    num_nodes = len(table) - layout.core_rows
+    dim = max(1, next(iter(layout.dims.values())))
+    lowest = 0.0 if nonnegative else -0.5
+    _fill(table[:num_nodes], layout.width, 1.0 / dim, lowest, stream_key(seed, "init"))
+    table[:num_nodes, layout.width :] = 0
+    table[num_nodes:] = 0
     for image, role in layout.images.items():
         first, end = layout.roles[role]
         core = table[num_nodes : num_nodes + end - first, first:end]
         core[:] = _first_core(end - first, stream_key(seed, f"init {image}"))
     renew_images(table, layout)
-    return Tables(table, squares)
 
 
 def _first_core(size, key):
@@ -87,6 +100,13 @@ def _first_core(size, key):
     """
     drawn = (units(key, 0, size * size).reshape(size, size) - 0.5) / np.sqrt(size)
     return np.eye(size) + drawn - drawn.T
+
+
+def all_finite(table: np.ndarray) -> bool:
+    """Whether every number is finite, without an array as long as the table."""
+    rows = max(1, _FEW // max(1, table.shape[1]))
+    pieces = (table[a : a + rows] for a in range(0, len(table), rows))
+    return all(np.isfinite(piece).all() for piece in pieces)
 
 
 def renew_images(table: np.ndarray, layout: Layout) -> None:

@@ -17,7 +17,7 @@ from nodeemb.progress import Progress, ProgressFn
 from nodeemb.training.batch import Loss, Part
 from nodeemb.training.batches import Feed, batches_ahead, num_batches
 from nodeemb.training.state import Epoch, History, State
-from nodeemb.training.tables import Tables
+from nodeemb.training.tables import Tables, all_finite
 
 # The loss is watched in about so many steps of an epoch, on every 16th block of a step:
 # its logarithms cost as much as all else that is done for a block.
@@ -55,6 +55,7 @@ class Backend(Protocol):
 
 
 AfterSteps = Callable[[State, Backend], None]
+Begin = Callable[[np.ndarray], object]
 
 
 def train(
@@ -64,6 +65,7 @@ def train(
     validate: Callable[[np.ndarray], float] | None = None,
     state: State | None = None,
     after_steps: AfterSteps | None = None,
+    begin: Begin | None = None,
 ) -> History:
     """Trains the backend's tables in place.
 
@@ -75,17 +77,19 @@ def train(
             end as they were after the best epoch.
         state: where an earlier training stood; the backend's tables are of that moment.
         after_steps: called after every few steps; may raise to end training.
+        begin: makes of a table, in place, what training began with; without it a copy is
+            kept through the first epoch.
 
     Raises:
         Diverged: the loss became non-finite; the tables are back at the last good epoch.
     """
     state = State() if state is None else state
-    if state.good is None:
+    if state.good is None and (begin is None or state.epoch > 0):
         state.good = backend.tables.table.copy()
     epochs, history = feed.training.epochs, state.history
     while state.epoch < epochs and history.stopped == _ALL_DONE:
         _run_epoch(backend, feed, state, progress, after_steps)
-        _end_epoch(backend, feed, state, validate)
+        _end_epoch(backend, feed, state, validate, begin)
     if len(history.epochs) < epochs and progress is not None:
         progress(_stopped(history, state.total_seconds))
     if state.best is not None:
@@ -98,16 +102,22 @@ def _end_epoch(
     feed: Feed,
     state: State,
     validate: Callable[[np.ndarray], float] | None,
+    begin: Begin | None,
 ) -> None:
     """Takes stock of an epoch: is it sound, is it the best, was it the last."""
     table, history, number = backend.tables.table, state.history, state.epoch + 1
-    if not np.isfinite(state.loss) or not np.isfinite(table).all():
-        table[:] = state.good
+    if not np.isfinite(state.loss) or not all_finite(table):
+        if state.good is not None:
+            table[:] = state.good
+        elif begin is not None:
+            begin(table)
         raise _diverged(feed, state.epoch)
     score = validate(table) if validate else None
     loss = state.loss / state.weight if state.weight else 0.0
     history.epochs.append(Epoch(number, state.pairs, loss, state.seconds, score))
-    if state.good is not None and number < feed.training.epochs:
+    if number < feed.training.epochs:
+        if state.good is None:
+            state.good = np.empty_like(table)
         np.copyto(state.good, table)
     earlier = [epoch.validation for epoch in history.epochs[:-1]]
     if score is None:

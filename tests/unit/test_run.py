@@ -322,6 +322,27 @@ def test_divergence_gives_the_last_good_tables(backend, tmp_path):
     assert load(kept.save(tmp_path / "kept")).table.tobytes() == kept.table.tobytes()
 
 
+@pytest.mark.parametrize("backend", ["cpu", "torch"])
+@pytest.mark.parametrize("init", ["random", "hope"])
+def test_divergence_in_the_first_epoch_gives_what_training_began_with(init, backend):
+    wild = {
+        "objective.kind": "squared",
+        "noise.per_pair": 0,
+        "training.optimizer": "sgd",
+        "training.init": init,
+        "training.block_pairs": 8,
+        "training.batch_blocks": 1,
+    }
+
+    def at(rate):
+        options = wild | {"training.learning_rate": rate}
+        return embed(BLOCKS, "line2", dim=8, backend=backend, options=options)
+
+    with pytest.raises(Diverged, match="tables training began with") as caught:
+        at(100.0)
+    np.testing.assert_array_equal(caught.value.embedding.table, at(1e-38).table)
+
+
 def test_too_much_memory_is_refused_before_it_is_taken(monkeypatch):
     monkeypatch.setattr(forecast, "memory_bytes", lambda: 100_000)
 

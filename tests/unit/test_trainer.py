@@ -182,6 +182,32 @@ def test_divergence_leaves_the_last_good_tables(backend, epoch, kept):
     assert caught.value.exit_code == 1
 
 
+def seen_of(seen):
+    return lambda state, _: seen.append(
+        None if state.good is None else state.good[0, 0]
+    )
+
+
+@pytest.mark.parametrize(("losses", "kept"), [({2: np.nan}, -1), ({5: np.nan}, 3)])
+def test_what_can_be_made_again_is_not_kept_through_the_first_epoch(losses, kept):
+    """-1: as it was made again."""
+    backend, seen = Counting(losses=losses, at_once=1), []
+    with pytest.raises(Diverged):
+        train(
+            backend, feed_of(epochs=3), after_steps=seen_of(seen),
+            begin=lambda table: table.fill(-1),
+        )  # fmt: skip
+    assert (backend.tables.table == kept).all()
+    assert seen[:3] == [None] * len(seen[:3]) and set(seen[3:]) <= {3}
+    whole: list = []
+    train(Counting(at_once=1), feed_of(epochs=3), after_steps=seen_of(whole),
+          begin=lambda table: table.fill(-1))  # fmt: skip
+    assert whole == [None] * 3 + [3] * 3 + [6] * 3
+    only: list = []
+    train(Counting(at_once=1), feed_of(epochs=1), after_steps=seen_of(only))
+    assert only == [0] * 3
+
+
 def test_divergence_of_sgd_names_adagrad():
     with pytest.raises(Diverged, match="optimizer=adagrad"):
         train(Counting(losses={1: np.nan}), feed_of(optimizer="sgd"))
