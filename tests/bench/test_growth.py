@@ -14,11 +14,8 @@ GRAPHS = ((10**4, 10**5), (10**6, 8 * 10**6), (4 * 10**6, 32 * 10**6))
 ROUNDS = 2
 
 
-# what waits for memory is a larger part of fast, whose arithmetic takes a third of the time
-@pytest.mark.parametrize(
-    "measure, times", [(training_large, 1.6), (training_fast_large, 2.0)]
-)
-def test_a_pair_costs_little_more_on_four_million_nodes(measure, times):
+@pytest.mark.parametrize("measure", [training_large, training_fast_large])
+def test_a_pair_costs_little_more_on_four_million_nodes(measure):
     spent = dict.fromkeys(GRAPHS, float("inf"))
     for _ in range(ROUNDS):
         for nodes, edges in GRAPHS:
@@ -27,4 +24,4 @@ def test_a_pair_costs_little_more_on_four_million_nodes(measure, times):
             print(f"\n{nodes:>9,} nodes: {1e3 / figure.value:.1f} ns a pair", end="")
     first, *_, last = spent.values()
     print(f"\n{last / first:.2f} times as much")
-    assert last <= times * first
+    assert last <= 1.6 * first
