@@ -1,7 +1,7 @@
 """Compile the inner loops once and keep them on disk, so that later runs start at once.
 
 Kept code is found again by the contents of what made it: the kernel's own file, every file
-with kernels or with types they take that it imports, directly or not, numba and Python. numba itself looks at the
+with kernels or with types they take that it imports, directly or not, numba with its choices, and Python. numba itself looks at the
 kernel's own file alone (older versions at its date), so a kernel that calls one of another
 file would go on using the old one; and it looks at where the file lies, so that each
 environment with the same version of this package would compile its own.
@@ -22,12 +22,15 @@ import os
 import platform
 import re
 import secrets
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import llvmlite
 import numba
+import numpy as np
 from numba import prange
 from numba.core import caching
 
@@ -35,6 +38,15 @@ __all__ = ["njit", "prange"]
 
 _PACKAGE = Path(__file__).resolve().parent
 _MARKS = (b"njit", b"NamedTuple")  # a file with kernels, or with types they take
+# choices of numba's that its own record of kept code leaves out
+_ASKED = (
+    "USING_SVML",
+    "BOUNDSCHECK",
+    "OPT",
+    "DEBUGINFO_DEFAULT",
+    "LOOP_VECTORIZE",
+    "SLP_VECTORIZE",
+)
 # comments, and ends of lines that go on, which are no part of an import
 _BESIDE = re.compile(r"#[^\n\r]*|\\\r?\n")
 _IMPORT = re.compile(
@@ -79,8 +91,9 @@ def njit(
 class _Place(caching._CacheLocator):  # type: ignore[misc]
     """Where the code of a kernel is kept: by contents, wherever its own file lies."""
 
-    def __init__(self, function: Callable[..., Any], file: str) -> None:
-        self._folder = kept_folder() / _digest(Path(file).resolve())
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._py_file = function.__code__.co_filename
+        self._folder = kept_folder() / _digest(Path(self._py_file).resolve())
         self._line = function.__code__.co_firstlineno
 
     def get_cache_path(self) -> str:
@@ -92,32 +105,35 @@ class _Place(caching._CacheLocator):  # type: ignore[misc]
     def get_disambiguator(self) -> str:
         return str(self._line)
 
-    @classmethod
-    def from_function(cls, function: Callable[..., Any], file: str) -> _Place:
-        return cls(function, file)
-
 
 class _KeptResult(caching.CompileResultCacheImpl):  # type: ignore[misc]
-    _locator_classes = (_Place,)
+    """What numba keeps of a kernel, at our place whatever the user's own are."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._lineno = function.__code__.co_firstlineno
+        self._locator = _Place(function)
+        name = f"{Path(self._locator._py_file).stem}.{function.__qualname__}"
+        self._filename_base = self.get_filename_base(name, getattr(sys, "abiflags", ""))
 
 
 class _Kept(caching.FunctionCache):  # type: ignore[misc]
-    """Code that is kept as long as the disk allows it."""
+    """Code that is kept as long as the disk allows it, and made anew where it is damaged."""
 
     _impl_class = _KeptResult
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        super().__init__(function)
+    def load_overload(self, *about: Any) -> Any:
+        try:
+            return super().load_overload(*about)
+        except Exception:  # noqa: BLE001  (what a torn pickle raises is anything)
+            with contextlib.suppress(OSError):
+                self.flush()
+            return None
+
+    def save_overload(self, *about: Any) -> None:
         # numba numbers the files: two programs that keep at once would take the same number,
         # and one find the other's code in its place
         own = f"{self._impl.filename_base}.{{number:d}}.{secrets.token_hex(4)}.nbc"
         self._cache_file._data_name_pattern = own
-
-    def load_overload(self, *about: Any) -> Any:
-        with contextlib.suppress(OSError):
-            return super().load_overload(*about)
-
-    def save_overload(self, *about: Any) -> None:
         with contextlib.suppress(OSError):
             super().save_overload(*about)
 
@@ -127,11 +143,19 @@ def _digest(file: Path) -> str:
     """A hash of all that kernels of a file depend on."""
     inside = file.is_relative_to(_PACKAGE)
     where = file.relative_to(_PACKAGE).as_posix() if inside else str(file)
-    made_by = f"{where} numba {numba.__version__} python {platform.python_version()}"
-    total = hashlib.blake2b(made_by.encode(), digest_size=10)
+    total = hashlib.blake2b(f"{where} {_made_by()}".encode(), digest_size=10)
     for source in _sources(file):
         total.update(_read(source).digest)
     return total.hexdigest()
+
+
+def _made_by() -> str:
+    """What compiles: another of these makes other code, or code that needs what is not there."""
+    asked = {name: int(getattr(numba.config, name, None) or 0) for name in _ASKED}
+    return (
+        f"numba {numba.__version__} llvmlite {llvmlite.__version__} "
+        f"numpy {np.__version__} python {platform.python_version()} {asked}"
+    )
 
 
 class _Source(NamedTuple):
@@ -181,9 +205,15 @@ def _imported(content: bytes) -> list[Path]:
 @functools.cache
 def _modules(package: Path) -> dict[str, Path]:
     """The files of a package by the names of their modules."""
+    paths = [
+        Path(folder, file)
+        for folder, _, files in os.walk(package, followlinks=True)
+        for file in files
+        if file.endswith(".py")
+    ]
     return {
-        ".".join((package.name, *path.relative_to(package).with_suffix("").parts)): path
-        for path in package.rglob("*.py")
+        ".".join(("nodeemb", *path.relative_to(package).with_suffix("").parts)): path
+        for path in paths
     }
 
 
@@ -204,8 +234,8 @@ def kept_folder() -> Path:
 
 def names_in_use() -> set[str]:
     """The names that this installation's code may have in that folder, one a file."""
-    files = (p for p in _PACKAGE.rglob("*.py") if _MARKS[0] in p.read_bytes())
-    return {_digest(file) for file in files}
+    files = (p for p in _modules(_PACKAGE).values() if _MARKS[0] in p.read_bytes())
+    return {_digest(file.resolve()) for file in files}
 
 
 @functools.cache

@@ -154,6 +154,13 @@ def test_no_import_of_any_file_of_the_package_is_missed():
         assert set(compiled._imported(content)) >= imported_by_python(content), file
 
 
+MANY = np.arange(2_000_000)
+
+
+def first_of_many():
+    return MANY[0]
+
+
 def half(x):
     return x // 2 if isinstance(x, int) else x / 2
 
@@ -207,6 +214,78 @@ def test_the_same_code_at_another_place_is_not_compiled_again(package, tmp_path)
     assert run(other, **chosen) == "6 0"
 
 
+@pytest.mark.parametrize("what", ["the package", "a folder of it"])
+def test_a_callee_is_seen_through_links(package, tmp_path, what):
+    """Two environments, each a link to a version of its own."""
+    chosen, told = {"NUMBA_CACHE_DIR": str(tmp_path / "kept")}, []
+    for number in (1, 100):
+        version, at = tmp_path / f"v{number}", tmp_path / f"env{number}" / "nodeemb"
+        shutil.copytree(package, version)
+        (version / "deep" / "callee.py").write_text(CALLEE.format(number))
+        at.parent.mkdir()
+        if what == "the package":
+            at.symlink_to(version)
+        else:
+            shutil.copytree(version, at)
+            shutil.rmtree(at / "deep")
+            (at / "deep").symlink_to(version / "deep")
+        told.append(run(at, **chosen))
+    assert told == ["4 0", "202 0"]
+
+
+@pytest.mark.parametrize("cut", [0, 10, 100])
+@pytest.mark.parametrize("kind", ["nbi", "nbc"])
+def test_damaged_code_is_made_anew(package, tmp_path, kind, cut):
+    chosen = {"NUMBA_CACHE_DIR": str(tmp_path / "kept")}
+    assert run(package, **chosen) == "4 0"
+    [file] = (tmp_path / "kept").rglob(f"caller.twice*.{kind}")
+    file.write_bytes(file.read_bytes()[:cut])
+    assert run(package, **chosen) == "4 0"
+    assert run(package, **chosen) == "4 1"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"NUMBA_BOUNDSCHECK": "1"},
+        {"NUMBA_LOOP_VECTORIZE": "0"},
+        {"NUMBA_CACHE_LOCATOR_CLASSES": "InTreeCacheLocator"},
+    ],
+)
+def test_what_is_asked_of_numba_makes_other_code_and_no_other_place(
+    package, tmp_path, asked
+):
+    chosen = {"NUMBA_CACHE_DIR": str(tmp_path / "kept")}
+    assert run(package, **chosen) == "4 0"
+    wanted = "4 1" if "NUMBA_CACHE_LOCATOR_CLASSES" in asked else "4 0"
+    assert run(package, **chosen, **asked) == wanted
+    assert run(package, **chosen, **asked) == "4 1"
+    change(package / "deep" / "callee.py", "x + 1", "x + 2")
+    assert run(package, **chosen, **asked) == "6 0"
+    assert list(package.rglob("*.nbi")) == []
+
+
+def test_code_that_numba_cannot_keep_runs_all_the_same(monkeypatch, tmp_path):
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    with pytest.warns(numba.NumbaWarning, match="Cannot cache"):
+        assert compiled.njit(first_of_many)() == 0
+    assert list(tmp_path.rglob("*.nbi")) == []
+
+
+def test_names_in_use_are_those_of_the_kernels(package, tmp_path, monkeypatch):
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "kept"))
+    own = package / "deep" / "callee.py"
+    other = tmp_path / "elsewhere.py"
+    own.rename(other)
+    own.symlink_to(other)
+    compiled._modules.cache_clear()
+    run(package, NUMBA_CACHE_DIR=str(tmp_path / "kept"))
+    there = {folder.name for folder in (tmp_path / "kept" / "nodeemb").iterdir()}
+    assert there == compiled.names_in_use() - {
+        compiled._digest(package / "compiled.py")
+    }
+
+
 def test_two_files_with_the_same_text_are_told_apart(package):
     text = CALLEE.format(1)
     places = [package / name for name in ("one.py", "deep/one.py")]
@@ -232,6 +311,9 @@ def test_code_that_cannot_be_kept_is_compiled_again(package, tmp_path, what):
 def test_programs_that_keep_code_at_once_do_not_mix_it_up(monkeypatch, tmp_path):
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
     first, second, third = (compiled.njit(half) for _ in range(3))
+    files = [kernel._cache._cache_file for kernel in (first, second)]
+    # as in processes that were forked: what was made before the fork is the same
+    files[1]._data_name_pattern = files[0]._data_name_pattern
     keep = first._cache._cache_file._save_data
 
     def late(*about):
