@@ -125,7 +125,7 @@ def notes(
         )
     if recipe.training.bfloat16 and not HALVES:
         told.append(
-            "this processor has no VDPBF16PS: products of bfloat16 take the backend cpu "
+            "this processor has no fast VDPBF16PS: products of bfloat16 take the backend cpu "
             "longer than those of float32 (training.bfloat16=false)"
         )
     for note in told:

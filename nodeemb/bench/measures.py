@@ -240,7 +240,7 @@ def fast() -> dict[str, Any]:
 
     16 noise rows that a block shares, in place of 96; batches of 8 blocks in place of 16,
     whose slopes are nearer to the core when they are summed; products of bfloat16 where the
-    processor has an instruction for them.
+    processor has a fast instruction for them.
     """
     from nodeemb.training.backends.machine import HALVES
 

@@ -111,7 +111,8 @@ class TrainingOptions(Options):
         default=False,
         description="multiply in bfloat16: vectors and slopes of scores are rounded to 8 "
         "binary digits as they enter a product, while tables and sums keep all; twice as "
-        "fast where the processor has VDPBF16PS (AVX512_BF16), slower elsewhere",
+        "fast on AMD from Zen 4 on, whose VDPBF16PS (AVX512_BF16) is fast; slower elsewhere, on "
+        "Intel, too",
     )
     batch_blocks: int = Field(
         default=16,

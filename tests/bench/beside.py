@@ -11,7 +11,7 @@ Scores can be read off the tables in three ways. Our optimizer, learning rate, p
 weights of the window (flat, or linear, which is what a window that shrinks at random comes to) and
 way to read scores are those of `TRIED` that are best on a tenth of the training links, hidden in
 turn, with `fast`: the choices of nodeemb.bench.measures.fast; then 16 or 24 noise rows are chosen
-there, too. `bfloat16`, where the processor has an instruction for it, is the preset with products
+there, too. `bfloat16`, where the processor has a fast instruction for it, is the preset with products
 of bfloat16 alone. The others have their own choices, and count by the way that is best on the test; none of these is tuned. All pairs count, whatever their
 weights: with a window that shrinks gensim leaves out 9 of 20, with linear weights we leave out
 none. With `also`, gensim is asked once more with the power of

@@ -1,5 +1,7 @@
 """Products of bfloat16 against torch's, for every shape of tile and what lies around it."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -15,12 +17,21 @@ from nodeemb.training.backends.halves import (
     WIDTHS,
     halve,
     meet_apart,
+    meet_words,
     multiply_halves,
 )
 from nodeemb.training.backends.halves import (
     rounded as bits_of,
 )
-from nodeemb.training.backends.machine import address, load, padded, store, vector_of
+from nodeemb.training.backends.machine import (
+    HALVES,
+    HALVES_AT_ONCE,
+    address,
+    load,
+    padded,
+    store,
+    vector_of,
+)
 from nodeemb.training.backends.products import TILE, tiled
 
 GRAPH = made_graph(1000, 6000)
@@ -107,23 +118,35 @@ def test_rows_of_words_may_begin_at_odd_places():
         np.testing.assert_allclose(out, a @ rounded(b), atol=1e-5)
 
 
-@intrinsic
-def tile_apart(
-    context, rows, wide, out, at, pitch, a, a_at, a_row, a_step, b, b_at, b_pitch, depth, plus
-):  # fmt: skip
-    """A tile as machines without the instruction do it."""
-    return tiled(out, a, b, WIDTHS, meet_apart)
+def tile_by(meet):
+    """A tile as some machines do it, whatever this one would."""
+
+    @intrinsic
+    def by(
+        context, rows, wide, out, at, pitch, a, a_at, a_row, a_step, b, b_at, b_pitch, depth, plus
+    ):  # fmt: skip
+        return tiled(out, a, b, WIDTHS, meet)
+
+    @njit
+    def tile(rows, wide, out, pitch, a, a_row, b, b_pitch, depth, plus):
+        by(rows, wide, out, 0, pitch, a, 0, a_row, 2, b, 0, b_pitch, depth, plus)
+
+    return tile
 
 
-@njit
-def tile(rows, wide, out, pitch, a, a_row, b, b_pitch, depth, plus):
-    tile_apart(rows, wide, out, 0, pitch, a, 0, a_row, 2, b, 0, b_pitch, depth, plus)
+# Intel has the instruction, and does not use it: it is slow there
+at_once = pytest.mark.skipif(
+    not HALVES_AT_ONCE, reason="this processor has no VDPBF16PS"
+)
+TILES = {"apart": tile_by(meet_apart), "at once": tile_by(meet_words)}
+WAYS = ["apart", pytest.param("at once", marks=at_once)]
 
 
 @pytest.mark.parametrize("plus", [False, True])
 @pytest.mark.parametrize("rows", [1, 2, TILE])
 @pytest.mark.parametrize("wide", WIDTHS)
-def test_words_taken_apart_give_the_same_products(rows, wide, plus):
+@pytest.mark.parametrize("way", WAYS)
+def test_words_give_the_same_products_at_once_and_taken_apart(rows, wide, plus, way):
     rng = np.random.default_rng(rows * wide)
     columns, lanes = wide * padded(1, 4), padded(1, 4)
     a = rng.standard_normal((rows, 2 * lanes)).astype(np.float32)
@@ -137,29 +160,35 @@ def test_words_taken_apart_give_the_same_products(rows, wide, plus):
         2 * columns,
         lanes,
     )
-    tile(rows, wide, out.ravel(), columns, *given, plus)
+    TILES[way](rows, wide, out.ravel(), columns, *given, plus)
     np.testing.assert_allclose(out, wanted, atol=1e-5)
 
 
-@intrinsic
-def round_vector(context, x, at, out):
-    def generate(context, builder, signature, args):
-        kinds = signature.args
-        value = load(builder, vector_of(context, kinds[0]), address(context, builder, kinds[0], *args[:2]))  # fmt: skip
-        bits = bits_of(builder, value, direct=False)
-        store(builder, bits.type, bits, address(context, builder, kinds[2], args[2], args[1]))  # fmt: skip
-        return context.get_dummy_value()
+def round_by(direct):
+    @intrinsic
+    def round_vector(context, x, at, out):
+        def generate(context, builder, signature, args):
+            kinds = signature.args
+            value = load(builder, vector_of(context, kinds[0]), address(context, builder, kinds[0], *args[:2]))  # fmt: skip
+            bits = bits_of(builder, value, direct=direct)
+            store(builder, bits.type, bits, address(context, builder, kinds[2], args[2], args[1]))  # fmt: skip
+            return context.get_dummy_value()
 
-    return types.void(x, types.intp, out), generate
+        return types.void(x, types.intp, out), generate
+
+    @njit
+    def round_all(x, out, lanes):
+        for at in range(0, len(x), lanes):
+            round_vector(x, at, out)
+
+    return round_all
 
 
-@njit
-def round_all(x, out, lanes):
-    for at in range(0, len(x), lanes):
-        round_vector(x, at, out)
+ROUNDINGS = {"apart": round_by(False), "at once": round_by(True)}
 
 
-def test_rounding_without_the_instruction_is_the_same():
+@pytest.mark.parametrize("way", WAYS)
+def test_rounding_is_the_same_with_and_without_the_instruction(way):
     rng = np.random.default_rng(0)
     x = rng.standard_normal(4096).astype(np.float32) * 10.0 ** rng.integers(
         -30, 30, 4096
@@ -167,8 +196,15 @@ def test_rounding_without_the_instruction_is_the_same():
     x = x.astype(np.float32)
     x[:8] = 0.0, -0.0, 1 + 2**-8, 1 + 3 * 2**-8, np.inf, -np.inf, 3.4e38, np.nan
     out = np.zeros(len(x), np.int16)
-    round_all(x, out, padded(1, 4))
+    ROUNDINGS[way](x, out, padded(1, 4))
     np.testing.assert_array_equal(as_numbers(out), rounded(x))
+
+
+def test_the_instruction_is_used_on_amd_alone():
+    if not Path("/proc/cpuinfo").exists():
+        pytest.skip("nothing tells whose processor this is")
+    amd = "AuthenticAMD" in Path("/proc/cpuinfo").read_text()
+    assert HALVES == (HALVES_AT_ONCE and amd)
 
 
 def test_products_of_bfloat16_are_refused_where_they_would_round_biases():

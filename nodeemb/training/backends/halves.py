@@ -3,7 +3,7 @@
 A bfloat16 is the upper half of a float32: its range, and 8 binary digits in place of 24. What
 enters a product is rounded to it, to the nearest and to even; sums stay float32. Two numbers
 of the depth lie side by side as a word of 32 bits, so that one instruction multiplies both
-(VDPBF16PS of AVX-512, on AMD from Zen 4 and Intel from Cooper Lake on). Other machines take
+(VDPBF16PS of AVX-512, on AMD from Zen 4 on; Intel's takes too long). Other machines take
 words apart again, for the same products in more time than float32 takes; numbers below
 10**-38 alone differ, which the instruction takes for 0.
 
