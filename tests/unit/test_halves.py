@@ -204,7 +204,7 @@ def test_the_instruction_is_used_on_amd_alone():
     if not Path("/proc/cpuinfo").exists():
         pytest.skip("nothing tells whose processor this is")
     amd = "AuthenticAMD" in Path("/proc/cpuinfo").read_text()
-    assert HALVES == (HALVES_AT_ONCE and amd)
+    assert (HALVES_AT_ONCE and amd) == HALVES
 
 
 def test_products_of_bfloat16_are_refused_where_they_would_round_biases():

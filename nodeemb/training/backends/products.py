@@ -34,8 +34,10 @@ from nodeemb.training.backends.machine import (
 )
 
 # Rows of a tile, and how wide it may be, in vectors: as many sums as the registers hold
-# beside what a step reads.
-TILE, WIDTHS = (6, (1, 4)) if REGISTERS == 32 else (4, (1, 2, 3))
+# beside what a step reads. A sum waits four steps of the clock for the number before, so a
+# tile of one vector may have more rows.
+TILE, WIDTHS = (6, (1, 2, 4)) if REGISTERS == 32 else (4, (1, 2, 3))
+TALL = 2 * TILE
 
 
 @njit(borrowing=True)
@@ -53,7 +55,7 @@ def multiply(
         wide = _width((columns - c + lanes - 1) // lanes)
         i = 0
         while i < rows:
-            some = TILE if rows - i >= TILE else 2 if rows - i >= 2 else 1
+            some = _height(rows - i, wide)
             _tile(
                 some, wide, out, at + i * pitch + c, pitch, a, a_at + i * a_row, a_row,
                 a_step, b, b_at + c, b_pitch, depth, plus,
@@ -82,6 +84,14 @@ def multiply_band(
 
 
 @njit(inline="always")
+def _height(left, wide):
+    """Of how many rows the next tile is, where so many are left."""
+    if wide == 1 and left >= TALL:
+        return TALL
+    return TILE if left >= TILE else min(left, 2)
+
+
+@njit(inline="always")
 def _width(left):
     """Of how many vectors the next tile is, where so many are left.
 
@@ -89,7 +99,7 @@ def _width(left):
     at once. So four are left to two of two.
     """
     if REGISTERS == 32:
-        return 4 if left > 3 else 1
+        return 4 if left > 3 else min(left, 2)
     return 3 if left == 3 or left > 4 else min(left, 2)
 
 
@@ -108,8 +118,8 @@ def _tile(
     a: Any, a_at: Any, a_row: Any, a_step: Any, b: Any, b_at: Any, b_pitch: Any,
     depth: Any, plus: Any,
 ) -> Any:  # fmt: skip
-    """`multiply` for 1, 2 or TILE rows and any of WIDTHS: code for each of them."""
-    return tiled(out, a, b, WIDTHS, _meet)
+    """`multiply` for 1, 2, TILE or TALL rows and any of WIDTHS: code for each of them."""
+    return tiled(out, a, b, WIDTHS, _meet, (1, 2, TILE, TALL))
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -165,7 +175,7 @@ def tiled(
         done = builder.append_basic_block("done")
         choice = builder.switch(shape, done)
         for r in heights:
-            for v in widths:
+            for v in widths if r <= TILE else (1,):
                 block = builder.append_basic_block(f"tile{r}x{v}")
                 choice.add_case(INDEX(r * (widths[-1] + 1) + v), block)
                 builder.position_at_end(block)
