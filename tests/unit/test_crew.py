@@ -69,8 +69,13 @@ def test_an_interrupt_is_raised_when_the_others_are_at_rest(handed):
 
     if handed:
         crew._tasks[0] = Interrupted()
-    with pytest.raises(KeyboardInterrupt):
-        crew.share_out(work, 2, (), lambda: told.append("give up"))
+    # where tests run in the background of a shell, interrupts are ignored
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            crew.share_out(work, 2, (), lambda: told.append("give up"))
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert (ended, told) == ([1], ["give up"])
     crew._tasks[0] = tasks
     assert crew.share_out(lambda share, _: share, 2, ()) == [0, 1]
