@@ -238,13 +238,12 @@ _BIASED = {"sampler.p": 0.5, "sampler.q": 2.0}
 def fast() -> dict[str, Any]:
     """Choices that cost little quality and save much, for the preset deepwalk.
 
-    16 noise rows that a block shares, in place of 96; batches of 8 blocks in place of 16,
-    whose slopes are nearer to the core when they are summed; products of bfloat16 where the
+    16 noise rows that a block shares, in place of 96; products of bfloat16 where the
     processor has a fast instruction for them.
     """
     from nodeemb.training.backends.machine import HALVES
 
-    few: dict[str, Any] = {"noise.shared": 16, "training.batch_blocks": 8}
+    few: dict[str, Any] = {"noise.shared": 16}
     return few | ({"training.bfloat16": True} if HALVES else {})
 
 

@@ -27,7 +27,8 @@ from nodeemb.training.backends.machine import padded
 from nodeemb.training.backends.pieces import new_phases
 from nodeemb.training.backends.products import TILE, multiply
 from nodeemb.training.backends.stack import Stack
-from nodeemb.training.backends.steps import Told, do_steps, find_slopes, spot_for
+from nodeemb.training.backends.steps import do_steps
+from nodeemb.training.backends.updates import make_sums, update_each
 from nodeemb.training.backends.vectors import weigh
 from nodeemb.training.backends.whole_blocks import (
     band_pitch,
@@ -48,9 +49,9 @@ def profile(name: str, graph: Graph, choices: dict[str, Any]) -> list[Figure]:
     """Nanoseconds a pair of training with deepwalk, one thread: all of it, then its parts.
 
     sampling: walks, blocks and noise rows; gather: rows copied from the table, and rounded;
-    products; sigmoid: all that is done to scores; rest: what is left of a block, most of it
-    the writing of slopes, and their grouping by node; scatter: slopes of a node summed and
-    tables updated; interpreter: what is left of a step. At the end what the operations of
+    products; sigmoid: all that is done to scores; scatter: slopes of a node summed and
+    tables updated; rest: what is left of the steps, most of it the writing of slopes; grouping:
+    which slopes a node has; interpreter: what is left of all. At the end what the operations of
     the pairs within the window and of the noise would take at the speed of a product that
     lies in the nearest cache.
 
@@ -75,13 +76,15 @@ def profile(name: str, graph: Graph, choices: dict[str, Any]) -> list[Figure]:
     abouts = [
         engine.about(engine.stacked(s), [rate] * len(s), [0] * len(s)) for s in drawn
     ]
-    steps = compiled = slopes = np.inf
+    forms = [(about.stack, about.bands, about.aligned) for about in abouts]
+    steps = compiled = scatter = grouping = np.inf
     for _ in range(_TIMES + 1):
         begun = time.process_time()
         pairs = sum(_stepped(engine, s, rate) for s in drawn)
         steps = min(steps, time.process_time() - begun)
         compiled = min(compiled, _seconds(_do_steps, abouts))
-        slopes = min(slopes, _seconds(_find_slopes, abouts))
+        scatter = min(scatter, _seconds(_updates, abouts))
+        grouping = min(grouping, _seconds(engine.grouped, forms))
     left, right = next(iter(layout.channels.values()))
     spent = {"": steps + sampling, "_sampling": sampling}
     pitch, table = padded(dim, tables.table.itemsize), tables.table
@@ -101,9 +104,9 @@ def profile(name: str, graph: Graph, choices: dict[str, Any]) -> list[Figure]:
     bands = [(cast(Band, part.pairs), part) for part in parts]
     for key, work in alone.items():
         spent[key] = min(_seconds(work, bands) for _ in range(_TIMES + 1))
-    spent["_rest"] = max(0.0, slopes - sum(spent[key] for key in alone))
-    spent["_scatter"] = max(0.0, compiled - slopes)
-    spent["_interpreter"] = max(0.0, steps - compiled)
+    spent["_scatter"], spent["_grouping"] = scatter, grouping
+    spent["_rest"] = max(0.0, compiled - scatter - sum(spent[key] for key in alone))
+    spent["_interpreter"] = max(0.0, steps - compiled - grouping)
     rows = sum(len(band.rows) * part.noise_right.shape[1] for band, part in bands)
     operations = 6 * dim * (pairs + rows)
     spent["_arithmetic"] = operations / _peak(dim, table.dtype, halved)
@@ -122,24 +125,12 @@ def _stepped(engine: CpuBackend, several: list[list[Part]], rate: float) -> int:
 
 
 def _do_steps(*about: Any) -> None:
-    phases, place, pairs = _begun(about)
-    do_steps(0, phases, place, pairs, *about)
+    stack = cast(Stack, about[1])
+    phases, place = new_phases(2 * len(stack.counts), 1), np.zeros(2, np.int64)
+    do_steps(0, phases, place, np.zeros(len(stack.band), np.int64), *about)
 
 
-def _find_slopes(*about: Any) -> None:
-    phases, _, pairs = _begun(about)
-    _slopes(phases, pairs, *about)
-
-
-def _begun(about: tuple[Any, ...]) -> tuple[np.ndarray, ...]:
-    """Phases, a thread's place and its pairs, as `do_steps` is given them, and no block done."""
-    stack, told = cast(Stack, about[1]), cast(Told, about[-1])
-    told.done[:] = 0
-    phases = new_phases(2 * len(stack.counts), 1)
-    return phases, np.zeros(2, np.int64), np.zeros(len(stack.band), np.int64)
-
-
-def _seconds(work: Callable[..., None], given: Sequence[tuple[Any, ...]]) -> float:
+def _seconds(work: Callable[..., object], given: Sequence[tuple[Any, ...]]) -> float:
     begun = time.process_time()
     for some in given:
         work(*some)
@@ -179,13 +170,16 @@ def _many_halves(times, out, a, b, rows, columns, depth):
 
 
 @njit
-def _slopes(phases, pairs, model, stack, bands, aligned, slopes, grouped, told):
-    """The slopes of steps, grouped by node, which are not applied."""
-    spot = spot_for(0, model, stack)
+def _updates(model, stack, bands, aligned, groups, slopes, told):
+    """The updates of all nodes, block after block, on whatever slopes there are."""
+    sums = make_sums(model)
     for s in range(len(stack.counts)):
-        find_slopes(
-            s, phases, 0, spot, pairs, model, stack, bands, aligned, slopes, grouped, told
-        )  # fmt: skip
+        begin, end = stack.opened[stack.steps[s]], stack.opened[stack.steps[s + 1]]
+        for place in range(begin, end):
+            update_each(
+                groups.own[place], groups.own[place + 1], model, slopes, groups, sums,
+                told.rates[s],
+            )  # fmt: skip
 
 
 @njit

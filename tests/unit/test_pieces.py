@@ -16,7 +16,7 @@ from nodeemb.compiled import njit
 from nodeemb.roles.layout import lay_out
 from nodeemb.roles.schemes import SCHEMES
 from nodeemb.sampling.sequences import Pairs
-from nodeemb.training.backends import cpu, kernels, steps, updates
+from nodeemb.training.backends import cpu, steps
 from nodeemb.training.backends.pieces import (
     CALLED_OFF,
     CLOSED,
@@ -25,12 +25,10 @@ from nodeemb.training.backends.pieces import (
     new_phases,
     open_next,
     piece_done,
-    take_last,
     take_piece,
-    tell,
     wait_for,
 )
-from nodeemb.training.batch import Aligned, Band, Part, cut_pairs
+from nodeemb.training.batch import Part, cut_pairs
 from nodeemb.training.tables import new_tables
 
 
@@ -38,7 +36,7 @@ from nodeemb.training.tables import new_tables
 def add_up(phases, me, count, pieces, made):
     """Each piece of a phase is the sum of the phase before, and its own number.
 
-    made: (count + 1, pieces + 1); the last of them is the sum of numbers that are told.
+    made: (count + 1, pieces).
     """
     for phase in range(count):
         found = wait_for(phases, phase)
@@ -48,16 +46,10 @@ def add_up(phases, me, count, pieces, made):
             return
         piece = take_piece(phases, phase, me, pieces)
         while piece >= 0:
-            told = made[phase].sum() % 1000 + piece
-            made[phase + 1, piece] += told
-            tell(phases, phase)
-            if piece_done(phases, phase, pieces + 1):
+            made[phase + 1, piece] += made[phase].sum() % 1000 + piece
+            if piece_done(phases, phase, pieces):
                 open_next(phases, phase)
             piece = take_piece(phases, phase, me, pieces)
-        if take_last(phases, phase, pieces):
-            made[phase + 1, pieces] += made[phase + 1, :pieces].sum()
-            if piece_done(phases, phase, pieces + 1):
-                open_next(phases, phase)
 
 
 two_cores = pytest.mark.skipif(
@@ -69,13 +61,11 @@ two_cores = pytest.mark.skipif(
 @pytest.mark.parametrize("threads", [1, 2, 4])
 def test_each_piece_is_done_once_when_those_before_are_done(threads, pieces):
     count = 2000 if threads <= numba.config.NUMBA_NUM_THREADS else 30
-    want = np.ones((count + 1, pieces + 1), np.int64)
+    want = np.ones((count + 1, pieces), np.int64)
     for phase in range(count):
-        own = want[phase + 1, :pieces]
-        own += want[phase].sum() % 1000 + np.arange(pieces)
-        want[phase + 1, pieces] += own.sum()
+        want[phase + 1] += want[phase].sum() % 1000 + np.arange(pieces)
     phases, made = new_phases(count, threads), np.ones_like(want)
-    add_up(new_phases(1, 1), 0, 1, 1, np.ones((2, 2), np.int64))
+    add_up(new_phases(1, 1), 0, 1, 1, np.ones((2, 1), np.int64))
     given = (count, pieces, made)
     some = [
         threading.Thread(target=add_up, args=(phases, me, *given), daemon=True)
@@ -107,17 +97,6 @@ def test_pieces_are_shared_by_all_who_take_them():
     assert taken == [0, 2, 1, 3, 4, -1, -1]
 
 
-def test_the_last_piece_is_for_who_first_asks_when_all_others_have_told():
-    phases = new_phases(2, 2)
-    asked = []
-    for _ in range(3):
-        asked.append(bool(take_last(phases, 1, 3)))
-        tell(phases, 1)
-    asked += [bool(take_last(phases, 1, 3)) for _ in range(3)]
-    assert asked == [False, False, False, True, False, False]
-    assert take_last(phases, 0, 0)
-
-
 def test_who_waits_and_who_is_told_that_nothing_comes():
     phases = new_phases(3, 1)
     assert [take_piece(phases, 0, 0, 3) for _ in range(3)] == [0, 1, 2]
@@ -133,209 +112,56 @@ def test_who_waits_and_who_is_told_that_nothing_comes():
 # ---- what threads do of a step ----------------------------------------------------------
 
 
-def alone(blocks, me, threads, monkeypatch):
-    """(part, block, has room of the right length) of all blocks that a thread does which
-    is the only one there, and whether it opened the next phase."""
+def alone(blocks, me, threads, shared, monkeypatch):
+    """(part, block, has room of the right length) of all blocks that a thread does which is
+    the only one there, the ranges of nodes it updates, and the phases that have opened."""
     opened = np.cumsum([0, *(count + 1 for count in blocks)])
     lengths = [5 + part % 2 for part in range(len(blocks))]
     stack = SimpleNamespace(
         steps=np.array([0, len(blocks)]), opened=opened, lengths=lengths, counts=[0],
         band=[part % 2 for part in range(len(blocks))],
     )  # fmt: skip
-    seen = []
+    seen, updated = [], []
 
-    def do_block(b, p, phases, phase, spot, *_):
+    def do_block(b, p, spot, *_):
         seen.append((int(p), int(b), spot.length == lengths[p]))
-        tell(phases, phase)
         return 1
 
     def spot_for(part, *_):
-        return SimpleNamespace(length=lengths[part])
+        return SimpleNamespace(length=lengths[part], sums=None)
 
     for name, fake in (
         ("do_band_block", do_block),
         ("do_aligned_block", do_block),
         ("spot_for", spot_for),
-        ("group", lambda *_: 0),
+        ("update_each", lambda first, last, *_: updated.append((first, last))),
         ("_blocks_in", steps._blocks_in.py_func),
-        ("_apply_early", lambda *_: None),
+        ("shared_of", lambda *_: (0, shared)),
     ):
         monkeypatch.setattr(steps, name, fake)
-    grouped = steps.Grouped(0, 0, 0, 0, 0, [None], 0)
-    slopes = SimpleNamespace(nodes=np.zeros(0))
-    told = SimpleNamespace(
-        loss_every=[0], losses=None, done=np.zeros(int(opened[-1]), np.int64)
-    )
+    own = 10 * np.arange(opened[-1] + 1)
+    told = SimpleNamespace(loss_every=[0], losses=None, rates=[0.1])
     phases, pairs = new_phases(2, threads), np.zeros(len(blocks), int)
-    steps.find_slopes.py_func(
-        0, phases, me, spot_for(0), pairs, None, stack, None, None, slopes, grouped, told
+    steps._do_blocks.py_func(
+        0, phases, me, spot_for(0), pairs, None, stack, None, None,
+        SimpleNamespace(own=own), None, told,
     )  # fmt: skip
-    assert grouped.nodes == [0]
-    ends = np.cumsum([count + 1 for count in blocks]) - 1
-    assert np.flatnonzero(told.done == 0).tolist() == ends.tolist()
-    return seen, wait_for(phases, 1) == OPEN
+    assert pairs.tolist() == blocks
+    places = [opened[p] + b for p, b, _ in seen]
+    assert updated == [(10 * place, 10 * place + 10) for place in places]
+    return seen, [wait_for(phases, phase) == OPEN for phase in (1, 2)]
 
 
+@pytest.mark.parametrize("shared", [0, 3])
 @pytest.mark.parametrize("blocks", [[2, 0, 3, 1], [1], [0, 0], [4, 4], [0, 5]])
 @pytest.mark.parametrize("me, threads", [(0, 1), (1, 2), (1, 3), (2, 3), (4, 5)])
-def test_a_thread_left_alone_does_all_blocks_once(me, threads, blocks, monkeypatch):
-    seen, opened = alone(blocks, me, threads, monkeypatch)
+def test_a_thread_left_alone_does_all_blocks_once(
+    me, threads, blocks, shared, monkeypatch
+):
+    seen, opened = alone(blocks, me, threads, shared, monkeypatch)
     every = [(p, b, True) for p, count in enumerate(blocks) for b in range(count)]
-    assert sorted(seen) == every and opened
-
-
-NODES = np.arange(4, dtype=np.int32)
-FORMS = {
-    "band": Band(
-        NODES, np.zeros(4, np.int32), np.full(4, 4, np.int32), np.array([0, 4]),
-        np.ones(2), np.ones(2), 99, 1.0,
-    ),
-    "aligned": Aligned(
-        NODES, np.array([5, 5, 6, 7], np.int32), np.ones(4, np.float32),
-        np.ones(4, np.float32), np.array([0, 4]),
-    ),
-}  # fmt: skip
-
-
-NOISE = {
-    "right": np.array([[8, 9]], np.int32),
-    "left": np.array([[9, 8, 7]], np.int32),
-    "none": np.empty((1, 0), np.int32),
-}
-
-
-def backend_of(threads, nodes=10):
-    layout = lay_out(SCHEMES["source_target"], 8, "none")
-    tables = new_tables(nodes, layout, 0)
-    return cpu.CpuBackend(tables, layout, "logistic", "adagrad", np.empty(0), threads)
-
-
-@pytest.mark.parametrize("right, left", [("right", "none"), ("none", "left"), ("right", "left"), ("none", "none")])  # fmt: skip
-@pytest.mark.parametrize("form", FORMS)
-def test_a_block_that_has_told_needs_the_table_no_more(form, right, left, monkeypatch):
-    part = Part(0, FORMS[form], NOISE[right], NOISE[left], 0.4)
-    named, found = [], []
-    for spoilt in (0.0, np.nan):
-        backend = backend_of(1)
-        about = backend.about(backend.stacked([[part]]), [0.1], [1])
-        model, stack, bands, aligned, slopes, _, told = about
-        slopes.nodes[:] = -7
-
-        def tell(*_, slopes=slopes, stack=stack, spoilt=spoilt, table=model.table):
-            named.append(slopes.nodes[: stack.counts[0]].tolist())
-            table += spoilt
-
-        monkeypatch.setattr(kernels, "tell", tell)
-        spot = steps.spot_for(0, model, stack)
-        do_block = {"band": kernels.do_band_block, "aligned": kernels.do_aligned_block}
-        given = 0, 0, None, 0, spot, model, stack, bands if form == "band" else aligned
-        do_block[form].py_func(*given, slopes, 1, told.losses)
-        found.append([slopes.values.tolist(), told.losses.tolist()])
-    assert len(named) == 2 and -7 not in named[0]
-    assert found[0] == found[1]
-
-
-# ---- updates that come early --------------------------------------------------------------
-
-
-def some_slopes(threads):
-    """(backend, what its threads are given, phases) of a step whose slopes are made up and
-    grouped: four blocks of a band, and then two of aligned pairs."""
-    rng = np.random.default_rng(5)
-    rows = rng.integers(0, 60, (3, 16)).astype(np.int32)
-    band = Band(
-        rows[0], np.zeros(16, np.int32), np.full(16, 16, np.int32), np.arange(0, 17, 4),
-        np.ones(2), np.ones(2), 99, 1.0,
-    )  # fmt: skip
-    ones = np.ones(16, np.float32)
-    aligned = Aligned(rows[1], rows[2], ones, ones, np.array([0, 8, 16]))
-    parts = [
-        Part(0, pairs, *(np.ones((blocks, n), np.int32) for n in noise), 1.0)
-        for pairs, blocks, noise in ((band, 4, (3, 0)), (aligned, 2, (3, 2)))
-    ]
-    backend = backend_of(threads, 60)
-    about = backend.about(backend.stacked([parts]), [0.1], [0])
-    slopes, grouped = about.slopes, about.grouped
-    assert about.stack.counts[0] == 86
-    slopes.nodes[:86] = rng.integers(0, 60, 86)
-    slopes.sides[:86] = rng.integers(0, 2, 86)
-    slopes.offsets[:86] = 8 * np.arange(86)
-    slopes.values[:] = rng.normal(size=len(slopes.values))
-    grouped.nodes[0] = updates.group(
-        slopes.nodes[:86], grouped.head, grouped.following, grouped.touched,
-        grouped.order, grouped.ends,
-    )  # fmt: skip
-    return backend, about, new_phases(2, threads)
-
-
-def apply_all(about, phases):
-    model, _, _, _, slopes, grouped, _ = about
-    for share in range(3):
-        updates.apply_share(
-            share, 3, model, slopes, grouped, 0.1, updates.Early(0, phases, 0, 0)
-        )
-
-
-def apply_early(about, phases, me):
-    model, stack, _, _, slopes, grouped, told = about
-    steps._apply_early.py_func(0, phases, me, 6, model, stack, slopes, grouped, told)
-
-
-# by where it is among the ends of blocks, where a block's slopes lie: left and right of its
-# rows, and its noise
-PLACES = {
-    1: [*range(4, 8), *range(20, 24), *range(35, 38)],
-    6: [*range(52, 60), *range(68, 76), *range(81, 86)],
-}
-
-
-@pytest.mark.parametrize("late", [[1], [6], [1, 6]])
-def test_early_updates_are_of_nodes_whose_slopes_are_all_there(late, monkeypatch):
-    monkeypatch.setattr(numba.config, "NUMBA_NUM_THREADS", 3)
-    backend, about, phases = some_slopes(3)
-    apply_all(about, phases)
-    want, early = backend.tables.table.copy(), []
-    places = [place for block in late for place in PLACES[block]]
-    for me in range(3):
-        backend, about, phases = some_slopes(3)
-        table, before = backend.tables.table, backend.tables.table.copy()
-        nodes, values = about.slopes.nodes[:86], about.slopes.values[: 86 * 8]
-        values = values.reshape(86, 8)
-        kept = values[places].copy()
-        values[places] = np.nan
-        about.told.done[
-            [block for block in (0, 1, 2, 3, 5, 6) if block not in late]
-        ] = 1
-        apply_early(about, phases, me)
-        assert np.isfinite(table).all()
-        early.append(set(np.flatnonzero((table != before).any(1)).tolist()))
-        values[places] = kept
-        apply_all(about, phases)
-        np.testing.assert_array_equal(table, want)
-    assert all(early) and len(set().union(*early)) == sum(map(len, early))
-    assert set().union(*early) == set(nodes.tolist()) - set(nodes[places].tolist())
-
-
-@pytest.mark.parametrize("counted", [False, True])
-def test_nothing_is_early_where_the_last_block_has_just_been_done(counted):
-    backend, about, phases = some_slopes(2)
-    before = backend.tables.table.copy()
-    about.told.done[: 5 if counted else 8] = 1
-    for _ in range(6 if counted else 5):
-        piece_done(phases, 0, 7)
-    apply_early(about, phases, 0)
-    np.testing.assert_array_equal(backend.tables.table, before)
-
-
-def test_who_is_early_looks_before_each_node_whether_all_blocks_are_done():
-    backend, about, phases = some_slopes(2)
-    before = backend.tables.table.copy()
-    model, _, _, _, slopes, grouped, _ = about
-    grouped.late[0] = 0, 0
-    updates.apply_share(
-        0, 1, model, slopes, grouped, 0.1, updates.Early(1, phases, 0, 0)
-    )
-    np.testing.assert_array_equal(backend.tables.table, before)
+    assert sorted(seen) == every
+    assert opened == [True, not shared]
 
 
 @two_cores

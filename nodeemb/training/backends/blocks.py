@@ -43,8 +43,9 @@ class Room(NamedTuple):
 
     x, y: the left and right vectors of a block; noise_right, noise_left: those of its noise;
     turned: vectors of a right side, or of noise, with rows and columns exchanged; scores, scratch: one number a pair or more; mass_left, mass_right:
-    (longest,) positive weight of each row; law: weights of the scores of a row; place_left,
-    place_right: (longest,) int32, which vectors of x and of y an aligned pair joins; slots:
+    (longest,) positive weight of each row; law: weights of the scores of a row; left,
+    right: (longest,) int32, nodes of x and of y in aligned blocks; place_left, place_right:
+    (longest,) int32, which of them a pair joins; slots:
     int32, for finding equal rows; names: int32, the rows of a block, with room on both
     sides, or of its noise.
     """
@@ -59,6 +60,8 @@ class Room(NamedTuple):
     mass_left: np.ndarray
     mass_right: np.ndarray
     law: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
     place_left: np.ndarray
     place_right: np.ndarray
     slots: np.ndarray
@@ -86,6 +89,8 @@ def make_room(longest, noise, wide, pitch, like):
         np.zeros(longest, like.dtype),
         np.zeros(longest, like.dtype),
         np.zeros(max(others, padded(wide, size)), like.dtype),
+        np.zeros(longest, np.int32),
+        np.zeros(longest, np.int32),
         np.zeros(longest, np.int32),
         np.zeros(longest, np.int32),
         np.zeros(slots, np.int32),
@@ -305,8 +310,7 @@ def reach(i, start, stop, first, limit, behind, ahead):
 def merge(rows, slots, merged, places):
     """Equal rows become one: merged[places[k]] is rows[k].
 
-    rows (P,) nodes; merged (P,) out, in order of first appearance, -1 behind the last;
-    places (P,) out; slots: room to work in, a power of two of at least 2 P numbers.
+    rows (P,) nodes; merged (P or more,) out, in order of first appearance; places (P,) out; slots: room to work in, a power of two of at least 2 P numbers.
 
     Returns:
         how many there are.
@@ -324,7 +328,6 @@ def merge(rows, slots, merged, places):
             count += 1
             slots[slot] = count
         places[k] = slots[slot] - 1
-    merged[count:] = -1
     return count
 
 

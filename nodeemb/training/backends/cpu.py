@@ -15,7 +15,8 @@ from nodeemb.objectives.objectives import OBJECTIVES
 from nodeemb.prefetch import zeros_of
 from nodeemb.roles.layout import Layout, Map
 from nodeemb.training.backends.crew import Crew
-from nodeemb.training.backends.kernels import Segments, Slopes
+from nodeemb.training.backends.groups import Groups, group_steps
+from nodeemb.training.backends.kernels import Segments
 from nodeemb.training.backends.machine import padded
 from nodeemb.training.backends.pieces import call_off, new_phases
 from nodeemb.training.backends.stack import (
@@ -25,7 +26,7 @@ from nodeemb.training.backends.stack import (
     ends_of,
     stack_of,
 )
-from nodeemb.training.backends.steps import Grouped, Model, Told, do_steps
+from nodeemb.training.backends.steps import Model, Told, do_steps
 from nodeemb.training.batch import Loss, Part
 from nodeemb.training.batches import STEPS_AT_ONCE
 from nodeemb.training.tables import Tables
@@ -39,11 +40,12 @@ _REST = 1e-3
 
 
 class Stacked(NamedTuple):
-    """Some batches as `steps` takes them: see `stack_of`."""
+    """Some batches as `steps` takes them: see `stack_of` and `group_steps`."""
 
     stack: Stack
     bands: Bands | None
     aligned: AlignedPairs | None
+    groups: Groups
     size: int
 
 
@@ -54,8 +56,8 @@ class About(NamedTuple):
     stack: Stack
     bands: Bands | None
     aligned: AlignedPairs | None
-    slopes: Slopes
-    grouped: Grouped
+    groups: Groups
+    slopes: np.ndarray
     told: Told
 
 
@@ -110,8 +112,8 @@ class CpuBackend:
             optimizer=OPTIMIZERS[optimizer],
             floored=layout.width if nonnegative else 0,
         )
-        self._slopes = _room_for(0, 0, dtype)
-        self._grouped = _grouped_for(len(tables.table), 0, self.threads)
+        self._slopes = np.empty(0, dtype)
+        self._last = np.full(len(tables.table), -1, np.int32)
 
     def step(self, parts: list[Part], rate: float, loss_every: int = 0) -> Loss:
         """One step: slopes of all parts from the same tables, summed, applied once.
@@ -129,7 +131,16 @@ class CpuBackend:
 
         It touches nothing that steps work on, so it may be called while others are done.
         """
-        return Stacked(*stack_of(batches, self._lengths, self._pitches))
+        stack, bands, aligned, size = stack_of(batches, self._lengths, self._pitches)
+        groups = self.grouped(stack, bands, aligned)
+        return Stacked(stack, bands, aligned, groups, size)
+
+    def grouped(
+        self, stack: Stack, bands: Bands | None, aligned: AlignedPairs | None
+    ) -> Groups:
+        """The slopes of some steps by node."""
+        unit = padded(1, self.tables.table.itemsize)
+        return group_steps(stack, bands, aligned, self._last, unit)
 
     def steps(
         self,
@@ -161,23 +172,15 @@ class CpuBackend:
         self, stacked: Stacked, rates: list[float], loss_every: list[int]
     ) -> About:
         """What the threads are given for some steps."""
-        stack, bands, aligned, size = stacked
-        most = int(stack.counts.max())
-        if most > len(self._slopes.nodes) or size > len(self._slopes.values):
-            dtype = self.tables.table.dtype
-            self._slopes = _room_for(int(most * 1.1), int(size * 1.1), dtype)
-            self._grouped = _grouped_for(
-                len(self.tables.table), int(most * 1.1), self.threads
-            )
+        stack, bands, aligned, groups, size = stacked
+        if size > len(self._slopes):
+            self._slopes = zeros_of(int(size * 1.1), self._slopes)
         told = Told(
             np.array(rates, np.float64),
             np.array(loss_every, np.int64),
             np.zeros((len(stack.blocks), 2)),
-            np.zeros(len(stack.blocks), np.int64),
         )
-        return About(
-            self._model, stack, bands, aligned, self._slopes, self._grouped, told
-        )
+        return About(self._model, stack, bands, aligned, groups, self._slopes, told)
 
 
 def _share(
@@ -220,14 +223,14 @@ def _let_others_run() -> None:
 
 def _losses(stack: Stack, told: Told, pairs_of: np.ndarray) -> list[Loss]:
     """What each step came to; pairs_of: of each part."""
-    turned = stack.sides % 2 > 0  # their pairs are noise
-    pairs = np.add.reduceat(np.where(turned, 0, pairs_of), stack.steps[:-1])
-    total, weight = np.zeros((2, len(pairs)))
-    for s in np.flatnonzero(told.loss_every):
-        for p in range(stack.steps[s], stack.steps[s + 1]):
-            own = told.losses[stack.opened[p] : stack.opened[p + 1] - 1]
-            total[s] += own[:, 0].sum()
-            weight[s] += 0 if turned[p] else own[:, 1].sum()
+    turned, first = (
+        stack.sides % 2 > 0,
+        stack.steps[:-1],
+    )  # turned: their pairs are noise
+    pairs = np.add.reduceat(np.where(turned, 0, pairs_of), first)
+    own = np.add.reduceat(told.losses, stack.opened[:-1])
+    total = np.add.reduceat(own[:, 0], first)
+    weight = np.add.reduceat(np.where(turned, 0, own[:, 1]), first)
     return list(map(Loss, total.tolist(), weight.tolist(), pairs.tolist()))
 
 
@@ -265,21 +268,3 @@ def _whole_roles(
         for r, (first, end) in enumerate(roles)
         if column <= first < end <= column + length
     ]
-
-
-def _room_for(count: int, size: int, dtype: np.dtype) -> Slopes:
-    """Room for the slopes of `count` vectors, of `size` numbers in all."""
-    return Slopes(
-        zeros_of(size, np.empty(0, dtype)),
-        np.empty(count, np.int32),
-        np.empty(count, np.int8),
-        np.empty(count, np.int64),
-    )
-
-
-def _grouped_for(nodes: int, count: int, threads: int) -> Grouped:
-    """Room to group `count` slopes."""
-    following, touched, order, ends = np.empty((4, count), np.int32)
-    head, number = np.full(nodes, -1, np.int32), np.zeros(1, np.int64)
-    late = np.empty((3 * threads, 2), np.int64)  # of a block for each thread
-    return Grouped(head, following, touched, order, ends, number, late)

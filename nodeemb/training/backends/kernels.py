@@ -19,23 +19,8 @@ from nodeemb.training.backends.blocks import (
     band_block,
     merge,
     noise_block,
-    write,
 )
-from nodeemb.training.backends.pieces import tell
 from nodeemb.training.backends.vectors import gather
-
-
-class Slopes(NamedTuple):
-    """The slopes of the vectors of a batch, in the order of the batch.
-
-    values: one after the other. nodes: (E,) int32, whose they are, -1 for no slope. sides:
-    (E,) int8, through which side's map; offsets: (E,) int64, where in `values` they begin.
-    """
-
-    values: np.ndarray
-    nodes: np.ndarray
-    sides: np.ndarray
-    offsets: np.ndarray
 
 
 class Segments(NamedTuple):
@@ -64,19 +49,17 @@ class Segments(NamedTuple):
 
 
 # A part has 2 R vectors of its R rows or pairs, left before right, then the right and the
-# left noise vectors of each block. `at` is the number of its first in the batch, `base` where
-# its slopes begin.
+# left noise vectors of each block.
 
 
 @njit(borrowing=True)
 def do_band_block(
-    b, p, phases, phase, spot, model, stack, bands, slopes, loss_every, losses
+    b, p, spot, model, stack, bands, slopes, loss_every, losses
 ):  # fmt: skip
     """Slopes of block b of part p, a band.
 
-    slopes <- of the vectors of the block, and whose they are: the phase is told as soon as the
-    latter is written and all that the block needs of the table is read. losses <- at the block's place its loss and positive weight, of every
-    `loss_every`th block, 0 elsewhere.
+    slopes <- of the vectors of the block. losses <- at the block's place its loss and
+    positive weight, of every `loss_every`th block, 0 elsewhere.
 
     Returns:
         the number of pairs.
@@ -98,31 +81,27 @@ def do_band_block(
     left_out = bands.left_out[:, bands.gaps[p] : bands.gaps[p + 1]]
     first, last = blocks[b], blocks[b + 1]
     own = rows[first:last]
-    at, with_loss = stack.at[p], loss_every > 0 and b % loss_every == 0
-    left_at, right_at, noise_at = name_block(
-        slopes, at, stack.base[p], pitch, side, len(rows), b, first, last,
-        noise_right, noise_left,
-    )  # fmt: skip
-    write(slopes.nodes, at + first, own)
-    write(slopes.nodes, at + len(rows) + first, own)
+    with_loss = loss_every > 0 and b % loss_every == 0
+    left_at, right_at, noise_at = _places(
+        stack.base[p], pitch, len(rows), b, first, noise_right, noise_left
+    )
     take_both(table, own, left_map, right_map, model.shift, room, words, pitch)
     take_noise(
         table, noise_right[b], noise_left[b], left_map, right_map, model.shift, room, words,
         pitch,
     )  # fmt: skip
-    tell(phases, phase)
     a = np.searchsorted(left_out[0], first)
     z = np.searchsorted(left_out[0], last)
     loss, counted = band_block(
         room, words, own, start[first:last], stop[first:last], first,
         after, before, bands.limits[p], bands.labels[p], left_out[:, a:z], model.objective,
-        pitch, length, slopes.values, left_at, right_at, with_loss,
+        pitch, length, slopes, left_at, right_at, with_loss,
         noise_left.shape[1] > 0,
     )  # fmt: skip
     losses[b, 1] = total(room.mass_left[: len(own)]) if with_loss else 0.0
     losses[b, 0] = loss + both_noises(
         length, pitch, room, words, own, own, noise_right[b], noise_left[b],
-        stack.noise_weight[p], model.objective, slopes.values, left_at, right_at, noise_at,
+        stack.noise_weight[p], model.objective, slopes, left_at, right_at, noise_at,
         with_loss,
     )  # fmt: skip
     return counted
@@ -130,7 +109,7 @@ def do_band_block(
 
 @njit(borrowing=True)
 def do_aligned_block(
-    b, p, phases, phase, spot, model, stack, aligned, slopes, loss_every, losses
+    b, p, spot, model, stack, aligned, slopes, loss_every, losses
 ):  # fmt: skip
     """Slopes of block b of part p, of aligned pairs; as `do_band_block`.
 
@@ -143,19 +122,16 @@ def do_aligned_block(
     pitch, side = stack.pitches[p], stack.sides[p]
     left_map, right_map = map_of(model.segments, side), map_of(model.segments, side ^ 1)
     blocks, noise_right, noise_left, losses = blocks_of(p, stack, losses)
-    count, at = stack.last[p] - stack.first[p], stack.at[p]
+    count = stack.last[p] - stack.first[p]
     first, last = blocks[b], blocks[b + 1]
     a, z = stack.first[p] + first, stack.first[p] + last
     left, right = aligned.left[a:z], aligned.right[a:z]
     with_loss = loss_every > 0 and b % loss_every == 0
-    left_at, right_at, noise_at = name_block(
-        slopes, at, stack.base[p], pitch, side, count, b, first, last,
-        noise_right, noise_left,
-    )  # fmt: skip
-    merged = slopes.nodes[at + first : at + last]
-    some_left = merged[: merge(left, room.slots, merged, room.place_left)]
-    merged = slopes.nodes[at + count + first : at + count + last]
-    some_right = merged[: merge(right, room.slots, merged, room.place_right)]
+    left_at, right_at, noise_at = _places(
+        stack.base[p], pitch, count, b, first, noise_right, noise_left
+    )
+    some_left = room.left[: merge(left, room.slots, room.left, room.place_left)]
+    some_right = room.right[: merge(right, room.slots, room.right, room.place_right)]
     gather(table, some_left, left_map, model.shift, room.x, pitch)
     gather(table, some_right, right_map, model.shift, room.y, pitch)
     halve_both(words, room, pitch, len(some_left), len(some_right))
@@ -163,15 +139,14 @@ def do_aligned_block(
         table, noise_right[b], noise_left[b], left_map, right_map, model.shift, room, words,
         pitch,
     )  # fmt: skip
-    tell(phases, phase)
     loss, losses[b, 1] = aligned_block(
         room, left, right, aligned.weight[a:z], aligned.label[a:z],
-        model.objective, pitch, slopes.values, left_at, len(some_left),
+        model.objective, pitch, slopes, left_at, len(some_left),
         right_at, len(some_right), with_loss,
     )  # fmt: skip
     losses[b, 0] = loss + both_noises(
         length, pitch, room, words, some_left, some_right, noise_right[b], noise_left[b],
-        stack.noise_weight[p], model.objective, slopes.values, left_at, right_at, noise_at,
+        stack.noise_weight[p], model.objective, slopes, left_at, right_at, noise_at,
         with_loss,
     )  # fmt: skip
     return last - first
@@ -246,33 +221,15 @@ def halve_both(words, room, pitch, left_count, right_count):
         short.halve_rows(room.y, pitch, right_count, words.right)
 
 
-@njit(borrowing=True)
-def name_block(
-    slopes, at, base, pitch, left_side, count, b, first, last, noise_right, noise_left
-):  # fmt: skip
-    """Says of all vectors of a block which side they are of and where their slopes are,
-    and of its noise whose.
+@njit(inline="always")
+def _places(base, pitch, count, b, first, noise_right, noise_left):
+    """Where the slopes of the left, the right and the noise vectors of a block begin.
 
-    count: rows or pairs of the part; the block's own are first .. last - 1.
-
-    Returns:
-        where the slopes of its left, its right and its noise vectors begin.
+    count: rows or pairs of the part, whose slopes begin at `base`; first: of the block.
     """
-    right_side, width = left_side ^ 1, noise_right.shape[1]
-    right, noise = at + count, at + 2 * count + b * (width + noise_left.shape[1])
-    for k in range(first, last):
-        slopes.sides[at + k], slopes.sides[right + k] = left_side, right_side
-        slopes.offsets[at + k] = base + k * pitch
-        slopes.offsets[right + k] = base + (count + k) * pitch
-    for n in range(width):
-        slopes.nodes[noise + n], slopes.sides[noise + n] = noise_right[b, n], right_side
-    for n in range(noise_left.shape[1]):
-        e = noise + width + n
-        slopes.nodes[e], slopes.sides[e] = noise_left[b, n], left_side
-    for n in range(width + noise_left.shape[1]):
-        slopes.offsets[noise + n] = base + (noise - at + n) * pitch
+    noise = 2 * count + b * (noise_right.shape[1] + noise_left.shape[1])
     return (
-        base + first * pitch, base + (count + first) * pitch, base + (noise - at) * pitch
+        base + first * pitch, base + (count + first) * pitch, base + noise * pitch
     )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ _LINE = 8  # int64 numbers in a line of memory
 # The first line is for all. Each phase has a line for all, and one for each thread behind it:
 # how many of its pieces are taken.
 _OPENED, _CALLED_OFF = 0, 1
-_DONE, _TOLD, _LAST = 0, 1, 2
+_DONE = 0
 
 
 def new_phases(count: int, threads: int) -> np.ndarray:
@@ -78,49 +78,6 @@ def piece_done(phases, phase, count):
         whether it is the last of its phase: whoever did it opens the next.
     """
     return _add_one(phases, _line_of(phases, phase) + _DONE) + 1 == count
-
-
-@njit
-def tell(phases, phase):
-    """Says of a piece that what the last piece of a phase needs to know of it is written,
-    and that it reads no more of what the next phase changes."""
-    _add_one(phases, _line_of(phases, phase) + _TOLD)
-
-
-@njit
-def take_last(phases, phase, count):
-    """Takes the last piece of a phase, one beyond the pieces that are numbered.
-
-    Waits a short while until all of these have told; whoever does the last of them need not.
-
-    Returns:
-        whether it is this thread's: of whoever asks first.
-    """
-    line = _line_of(phases, phase)
-    for _ in range(_LOOKS // 2):
-        if _read(phases, line + _LAST) > 0 or _read(phases, _CALLED_OFF) > 0:
-            return False
-        if _read(phases, line + _TOLD) == count:
-            return _add_one(phases, line + _LAST) == 0
-    return False
-
-
-@njit
-def done_but_last(phases, phase, count):
-    """Are `count` pieces done, all but the last?"""
-    return _read(phases, _line_of(phases, phase) + _DONE) >= count
-
-
-@njit
-def note(notes, at):
-    """notes[at] <- 1, behind all that was written before."""
-    _write(notes, at, 1)
-
-
-@njit
-def noted(notes, at):
-    """Whether that was noted; if so all that was written before it is to be seen."""
-    return _read(notes, at) > 0
 
 
 @njit

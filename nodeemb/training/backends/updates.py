@@ -1,4 +1,4 @@
-"""The updates of a step: slopes brought together by node, summed, and applied once."""
+"""The updates of nodes: the slopes of each summed, and applied once."""
 
 from __future__ import annotations
 
@@ -9,74 +9,8 @@ import numpy as np
 
 from nodeemb.compiled import njit
 from nodeemb.prefetch import fetch, fetch_to_write
-from nodeemb.training.backends.pieces import done_but_last
+from nodeemb.training.backends.machine import padded
 from nodeemb.training.backends.vectors import AHEAD, add, copy, dot
-
-
-@njit(borrowing=True)
-def group(nodes, head, following, touched, order, ends):
-    """Brings the contributions of each node together, in batch order.
-
-    nodes: (E,) int32 node of each contribution, -1 for none. head: (num_nodes,) int32, all
-    -1 before and after. following: (E,) int32, room to work in. touched: (E,) int32 out.
-    order (E,) int32 out: the contributions, node after node; those of touched[k] end at
-    ends[k] (E,).
-
-    Returns:
-        the number of nodes touched.
-    """
-    count = at = 0
-    for e in range(len(nodes) - 1, -1, -1):
-        node = nodes[e]
-        if node < 0:
-            continue
-        if head[node] < 0:
-            touched[count] = node
-            count += 1
-        following[e] = head[node]
-        head[node] = e
-    for k in range(count):
-        e = head[touched[k]]
-        head[touched[k]] = -1
-        while e >= 0:
-            order[at] = e
-            at += 1
-            e = following[e]
-        ends[k] = at
-    return count
-
-
-class Early(NamedTuple):
-    """Whether updates are done before all slopes are there.
-
-    late: how many ranges of slopes, the first of grouped.late, are not there yet; 0: it is
-    not early. phases, phase, pieces: where to see whether others have made them meanwhile,
-    as `done_but_last` is asked.
-    """
-
-    late: int
-    phases: np.ndarray
-    phase: int
-    pieces: int
-
-
-@njit
-def apply_share(share, shares, model, slopes, grouped, rate, early):
-    """Sums the slopes of a share of the touched nodes in batch order and updates each once.
-
-    Early, only nodes whose slopes are all there are updated, and put down as -1, until those
-    that were late have come; they are left out when the share is done again.
-    """
-    ends = grouped.ends[: grouped.nodes[0]]
-    count, roles, dtype = ends[-1], len(model.edges) - 1, model.table.dtype
-    # contributions shared out evenly, whole nodes each: a popular one has many
-    first = np.searchsorted(ends, share * count // shares, "right")
-    last = np.searchsorted(ends, (share + 1) * count // shares, "right")
-    sums = Sums(
-        np.empty(model.table.shape[1], dtype), np.zeros(roles, np.int64),
-        np.empty(roles, np.int64), np.empty(roles, dtype),
-    )  # fmt: skip
-    update_each(first, last, model, slopes, grouped, ends, sums, rate, early)
 
 
 class Sums(NamedTuple):
@@ -93,47 +27,59 @@ class Sums(NamedTuple):
     sign: np.ndarray
 
 
+@njit
+def make_sums(model):
+    """Room for the sums of a node."""
+    roles, dtype = len(model.edges) - 1, model.table.dtype
+    return Sums(
+        np.empty(model.table.shape[1], dtype), np.zeros(roles, np.int64),
+        np.empty(roles, np.int64), np.empty(roles, dtype),
+    )  # fmt: skip
+
+
 @njit(borrowing=True)
-def update_each(first, last, model, slopes, grouped, ends, sums, rate, early):
-    """`apply_share` for the touched nodes first .. last - 1."""
+def apply_share(share, shares, first, last, model, slopes, groups, sums, rate):
+    """Updates a share of the touched nodes first .. last - 1, as `update_each`."""
+    ends = groups.ends[first:last]
+    begin = groups.ends[first - 1] if first > 0 else 0
+    # contributions shared out evenly, whole nodes each: a popular one has many
+    count = ends[-1] - begin
+    a = np.searchsorted(ends, begin + share * count // shares, "right")
+    z = np.searchsorted(ends, begin + (share + 1) * count // shares, "right")
+    update_each(first + a, first + z, model, slopes, groups, sums, rate)
+
+
+@njit(borrowing=True)
+def update_each(first, last, model, slopes, groups, sums, rate):
+    """Sums the slopes of touched nodes first .. last - 1 in batch order and updates each once.
+
+    slopes: the numbers of all slopes of the step.
+    """
+    if last <= first:
+        return
     table, squares, edges = model.table, model.squares, model.edges
-    order, touched, segments = grouped.order, grouped.touched, model.segments
-    count, step = ends[-1], table.dtype.type(rate)
+    touched, ends, segments = groups.touched, groups.ends, model.segments
+    step = table.dtype.type(rate)
     flat, width = table.reshape(table.size), table.shape[1]
     sizes, roles = squares.reshape(squares.size), squares.shape[1]
-    values, _, sides, offsets = slopes
-    at = ends[first - 1] if first > 0 else 0
+    sides, places = groups.sides, groups.places
+    unit = padded(1, table.itemsize)
+    at, count = ends[first - 1] if first > 0 else 0, ends[last - 1]
     for k in range(first, last):
-        if early.late > 0 and done_but_last(early.phases, early.phase, early.pieces):
-            return
         begin, at = at, ends[k]
-        if k + AHEAD < last and touched[k + AHEAD] >= 0:
+        if k + AHEAD < last:
             fetch_to_write(flat, touched[k + AHEAD] * width, width)
             fetch_to_write(sizes, touched[k + AHEAD] * roles, roles)
-        node = np.int64(touched[k])
-        if node < 0 or any_late(order, begin, at, grouped.late, early.late):
-            continue
         for j in range(begin, at):
             if j + AHEAD < count:
-                e = order[j + AHEAD]
-                fetch(values, offsets[e], segments.pitches[sides[e]])
-            collect(sums, edges, segments, sides[order[j]], values, offsets[order[j]])
+                ahead = np.int64(places[j + AHEAD]) * unit
+                fetch(slopes, ahead, segments.pitches[sides[j + AHEAD]])
+            place = np.int64(places[j]) * unit
+            collect(sums, edges, segments, sides[j], slopes, place)
         update(
-            flat, sizes, node, width, edges, sums, values, model.optimizer, step,
-            model.floored,
+            flat, sizes, np.int64(touched[k]), width, edges, sums, slopes, model.optimizer,
+            step, model.floored,
         )  # fmt: skip
-        if early.late > 0:
-            touched[k] = -1
-
-
-@njit(borrowing=True)
-def any_late(order, begin, end, ranges, late):
-    """Is any of the contributions order[begin:end] in one of the first `late` ranges?"""
-    for j in range(begin, end):
-        for r in range(late):
-            if ranges[r, 0] <= order[j] < ranges[r, 1]:
-                return True
-    return False
 
 
 @njit(inline="always")

@@ -1,0 +1,268 @@
+"""Whose slopes a step has, known before it is done: by block, and of several blocks.
+
+A node that occurs in one block of a step alone is read by no other, so that block updates it
+as soon as its slopes are there, while they, and the node's row, are near. Only the nodes of
+several blocks wait until all blocks are done.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from nodeemb.compiled import njit
+from nodeemb.training.backends.stack import AlignedPairs, Bands, Stack
+
+_NONE = np.empty(0, np.int32)
+_FOUND = -2  # less the last slope of a node of several blocks: it is put down already
+
+
+class Groups(NamedTuple):
+    """The slopes of some steps, node after node.
+
+    own: (ends of blocks + 1,) int64: the block at place k of `Stack.blocks` has the nodes
+        own[k] .. own[k + 1] - 1 to itself. At the place of the end of a step's last block
+        are the nodes of several blocks; at the others' there are none.
+    touched: (T,) int32 nodes. ends: (T,) int32: where the slopes of touched[k] end.
+    places: (E,) int32, where each begins among the numbers of its step, in vectors of the
+        machine; sides: (E,) int8, through which side's map it is.
+    Slopes of a node are in the order of the batch.
+    """
+
+    own: np.ndarray
+    touched: np.ndarray
+    ends: np.ndarray
+    places: np.ndarray
+    sides: np.ndarray
+
+
+def group_steps(
+    stack: Stack,
+    bands: Bands | None,
+    aligned: AlignedPairs | None,
+    last: np.ndarray,
+    unit: int,
+) -> Groups:
+    """The slopes of all steps of a stack by node.
+
+    Args:
+        last: (num_nodes,) int32, all -1 before and after: room to work in.
+        unit: numbers of a vector of the machine.
+    """
+    rows = _NONE if bands is None else bands.rows
+    left, right = (_NONE, _NONE) if aligned is None else aligned[:2]
+    count, most = int(stack.counts.sum()), int(stack.counts.max())
+    nodes = count - len(rows)  # a row of a band has two slopes
+    groups = Groups(
+        np.zeros(len(stack.blocks) + 1, np.int64), np.empty(nodes, np.int32),
+        np.empty(nodes, np.int32), np.empty(count, np.int32), np.empty(count, np.int8),
+    )  # fmt: skip
+    before, block, shared = np.empty((3, most), np.int32)
+    _group(stack, rows, left, right, last, unit, before, block, shared, groups)
+    return groups
+
+
+@njit(borrowing=True, nogil=True)
+def shared_of(s, stack, groups):
+    """The range of the nodes of several blocks of step s."""
+    end = stack.opened[stack.steps[s + 1]]
+    return groups.own[end - 1], groups.own[end]
+
+
+# A row of a band is found once here: its left slope stands for both.
+
+
+@njit(borrowing=True, nogil=True)
+def _group(stack, rows, left, right, last, unit, before, block, shared, groups):
+    """last: of each node its last slope so far. before, block: (E,) of each slope of a step
+    the one before it of the same node, -1 for none, and the place of its block. shared: (E,)
+    room for the nodes of several blocks."""
+    nodes = at = 0
+    for s in range(len(stack.counts)):
+        first, end = stack.steps[s], stack.steps[s + 1]
+        for p in range(first, end):
+            _chain(p, stack, rows, left, right, last, before, block)
+        waiting = 0
+        for p in range(first, end):
+            opened, spot = stack.opened[p], _spot_of(p, stack, unit)
+            for b in range(stack.opened[p + 1] - opened - 1):
+                groups.own[opened + b] = nodes
+                for some in _nodes_of(p, b, stack, rows, left, right):
+                    for node in some:
+                        e = last[node]
+                        if e < 0:
+                            continue
+                        if not _of_one_block(e, before, block):
+                            shared[waiting] = node
+                            last[node] = _FOUND - e
+                            waiting += 1
+                            continue
+                        if before[e] < 0 and e - spot.at < spot.rows:  # as most are
+                            _put_row(at, at + 1, e, spot, groups)
+                            at += 2
+                        else:
+                            at = _put(e, before, p, spot, stack, unit, groups, at)
+                        last[node] = -1
+                        groups.touched[nodes], groups.ends[nodes] = node, at
+                        nodes += 1
+            groups.own[stack.opened[p + 1] - 1] = nodes
+        spot = _spot_of(end - 1, stack, unit)
+        for k in range(waiting):
+            node = shared[k]
+            e, last[node] = _FOUND - last[node], -1
+            at = _put(e, before, end - 1, spot, stack, unit, groups, at)
+            groups.touched[nodes], groups.ends[nodes] = node, at
+            nodes += 1
+        groups.own[stack.opened[end]] = nodes
+
+
+@njit(inline="always")
+def _nodes_of(p, b, stack, rows, left, right):
+    """The nodes of block b of part p: at the left and the right ends of its pairs, of a band
+    once, and of its noise on the right and on the left."""
+    opened, end = stack.opened[p], stack.opened[p + 1]
+    a = stack.first[p] + stack.blocks[opened + b]
+    z = stack.first[p] + stack.blocks[opened + b + 1]
+    blocks, right_at, left_at = end - opened - 1, stack.right_at, stack.left_at
+    to_right = _noise_of(b, blocks, stack.noise_right, right_at[p], right_at[p + 1])
+    to_left = _noise_of(b, blocks, stack.noise_left, left_at[p], left_at[p + 1])
+    if stack.band[p]:
+        return rows[a:z], rows[z:z], to_right, to_left
+    return left[a:z], right[a:z], to_right, to_left
+
+
+@njit(inline="always")
+def _noise_of(b, blocks, noise, first, end):
+    """The noise rows of block b, of a part's on one side."""
+    width = (end - first) // blocks
+    return noise[first + b * width : first + (b + 1) * width]
+
+
+@njit(borrowing=True)
+def _chain(p, stack, rows, left, right, last, before, block):
+    """The slopes of part p, each behind the one before it of its node.
+
+    Equal rows at one side of a block of aligned pairs have one slope, numbered by first
+    appearance, as `merge` has them.
+    """
+    opened, at = stack.opened[p], stack.at[p]
+    blocks, band = stack.opened[p + 1] - opened - 1, stack.band[p]
+    count = stack.last[p] - stack.first[p]
+    for b in range(blocks):
+        some, _, _, _ = _nodes_of(p, b, stack, rows, left, right)
+        e = at + stack.blocks[opened + b]
+        _follow(some, e, not band, opened + b, last, before, block)
+    for b in range(blocks):
+        _, some, _, _ = _nodes_of(p, b, stack, rows, left, right)
+        e = at + count + stack.blocks[opened + b]
+        _follow(some, e, not band, opened + b, last, before, block)
+    e = at + 2 * count
+    for b in range(blocks):
+        _, _, to_right, to_left = _nodes_of(p, b, stack, rows, left, right)
+        for some in (to_right, to_left):
+            _follow(some, e, False, opened + b, last, before, block)
+            e += len(some)
+
+
+@njit(borrowing=True)
+def _follow(nodes, e, once, place, last, before, block):
+    """Slopes of nodes from number e on; of equal nodes one if they have it once."""
+    first = e
+    for node in nodes:
+        if once and last[node] >= first:
+            continue
+        before[e], block[e] = last[node], place
+        last[node] = e
+        e += 1
+
+
+@njit(borrowing=True)
+def _of_one_block(e, before, block):
+    """Are all slopes of a node, whose last is e, of one block?"""
+    place, e = block[e], before[e]
+    while e >= 0:
+        if block[e] != place:
+            return False
+        e = before[e]
+    return True
+
+
+class _Spot(NamedTuple):
+    """Where the slopes of a part are, all int64.
+
+    at, base: the number of its first, and where that begins, in vectors of the machine.
+    pitch: from one to the next. many: its rows or pairs; rows: its rows, 0 for pairs.
+    side: of its left side. right, both: noise rows of a block on the right, and in all.
+    """
+
+    at: int
+    base: int
+    pitch: int
+    many: int
+    rows: int
+    side: int
+    right: int
+    both: int
+
+
+@njit(inline="always")
+def _spot_of(p, stack, unit):
+    count, opened = stack.last[p] - stack.first[p], stack.opened
+    blocks = max(1, opened[p + 1] - opened[p] - 1)
+    right = (stack.right_at[p + 1] - stack.right_at[p]) // blocks
+    left = (stack.left_at[p + 1] - stack.left_at[p]) // blocks
+    return _Spot(
+        stack.at[p], stack.base[p] // unit, stack.pitches[p] // unit, count,
+        count if stack.band[p] else 0, stack.sides[p], right, right + left,
+    )  # fmt: skip
+
+
+@njit(borrowing=True)
+def _put(e, before, p, spot, stack, unit, groups, at):
+    """A node's slopes in the order of the batch from `at` on; e: the last, which is not behind
+    part p; spot: of that.
+
+    Returns:
+        where they end.
+    """
+    end, k, q = at, e, p
+    while k >= 0:
+        while k < stack.at[q]:
+            q -= 1
+        band = stack.band[q] and k - stack.at[q] < stack.last[q] - stack.first[q]
+        end, k = end + 1 + band, before[k]
+    k = end
+    while e >= 0:
+        if e < spot.at:
+            while e < stack.at[p]:
+                p -= 1
+            spot = _spot_of(p, stack, unit)
+        own = e - spot.at
+        if own >= spot.rows:
+            k -= 1
+            right = own >= spot.many
+            if own >= 2 * spot.many:
+                right = (own - 2 * spot.many) % spot.both < spot.right
+            groups.places[k] = spot.base + own * spot.pitch
+            groups.sides[k] = spot.side ^ np.int64(right)
+            e = before[e]
+            continue
+        some, f = 0, e
+        while f >= spot.at:
+            some, f = some + 1, before[f]
+        while e >= spot.at:
+            k -= 1
+            _put_row(k - some, k, e, spot, groups)
+            e = before[e]
+        k -= some
+    return end
+
+
+@njit(inline="always")
+def _put_row(left, right, e, spot, groups):
+    """The slopes of a row of a band, of which the left one is e, come at these places."""
+    place = spot.base + (e - spot.at) * spot.pitch
+    groups.places[left], groups.sides[left] = place, spot.side
+    groups.places[right] = place + spot.many * spot.pitch
+    groups.sides[right] = spot.side ^ 1
