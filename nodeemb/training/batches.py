@@ -41,7 +41,7 @@ from nodeemb.training.unlinked import Unlinked, with_unlinked
 BATCHES_AN_EPOCH = 50
 DRAWN_AT_ONCE = 32
 STEPS_AT_ONCE = 64  # of the CPU backend, in one call of compiled code
-NODES_AHEAD = 65_536  # of batches that are made before the first of them is trained on
+NODES_AHEAD = 131_072  # of batches that are made before the first of them is trained on
 
 
 class Noise(NamedTuple):
