@@ -4,7 +4,7 @@
 
 GRAPH and CHOICES as in tests.bench.speed_beside. Half of the links are hidden as there and not
 looked at; a tenth of the others are hidden in turn, and each way to read scores off the tables
-is told for them. Batches have the rows of `fast`; the last line is the preset's batches.
+is told for them.
 """
 
 import sys
@@ -20,15 +20,12 @@ def main(name, choices, seed="0"):
     chosen, seed = choices_of(choices), int(seed)
     validation = hide(hide(read_dataset(name), 0.5, seed).graph, 0.1, seed)
     print(f"{name}, {choices}, seed {seed}")
-    for rows, blocks in (*((rows, 8) for rows in ROWS), (ROWS[-1], 16)):
-        options = chosen | {"noise.shared": rows, "training.batch_blocks": blocks}
+    for rows in ROWS:
+        options = chosen | {"noise.shared": rows}
         pairs, seconds, found = train(validation, options, seed)
         ways = ", ".join(f"{way} {value:.4f}" for way, value in found.items())
         speed = pairs / seconds / 1e6
-        print(
-            f"  {rows} rows, batches of {blocks} blocks: {ways}; {speed:.1f} M pairs/CPU-s",
-            flush=True,
-        )
+        print(f"  {rows} rows: {ways}; {speed:.1f} M pairs/CPU-s", flush=True)
 
 
 if __name__ == "__main__":
