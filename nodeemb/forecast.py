@@ -30,7 +30,11 @@ _TORCH_BATCH = 9  # times the slopes of a batch, measured: it keeps what lies be
 _TORCH_SQUARES = 10  # numbers for each pair of rows of a block with a window, measured
 _READING = 2.3  # times the graph, measured: tests/bench/test_reading.py
 _PLACE = 60  # bytes of a vector of slopes beside its numbers: its place, its block
-_AHEAD = 84  # bytes of a node of a batch made ahead: its place, thrice, and its slopes', twice
+_AHEAD = 16  # bytes of a row, or pair, of a batch made ahead, each time it is there
+_SLOPE = (
+    13,
+    9,
+)  # bytes of a slope of a batch made ahead, of pairs and of rows: its place and its node
 WORD_BYTES = 72.0  # of a word of a vocabulary: its text and its place
 _WORD_READ = 85  # bytes of a word beside that while a vocabulary is read
 _SHARE = 0.8  # of the machine's memory that a run may take
@@ -155,8 +159,12 @@ def forecast_memory(
     sampler += blocks * sum(vectors.values()) * _PLACE
     drawn = min(DRAWN_AT_ONCE * blocks * block, epoch)
     sampler += drawn * 13  # two rows, a weight, a kind
-    ahead = min(STEPS_AT_ONCE * blocks * block, epoch)
-    sampler += _AHEAD * min(ahead, NODES_AHEAD + blocks * block)
+    most = STEPS_AT_ONCE * blocks, NODES_AHEAD // (block * _parts(recipe)) + blocks
+    ahead = min(*most, -(-epoch // block))
+    # those that are trained on lie beside them, if there is anything behind them
+    more, windowed = ahead * block < epoch, recipe.stencil.kind == "window"
+    sampler += (2 + more) * ahead * block * _parts(recipe) * _AHEAD
+    sampler += (1 + more) * ahead * sum(vectors.values()) * _SLOPE[windowed]
     if recipe.objective.shift:
         sampler += (8 + itemsize) * n
     if recipe.training.init != "random":
@@ -196,6 +204,18 @@ def _walked(size: Size, recipe: Recipe) -> int:
         # one arc each way, as if none were mutual
         table = 8 * n + 2 * m * (16 if size.weighted else 4)
     return 4 * n + table
+
+
+def _parts(recipe: Recipe) -> int:
+    """The parts of a batch: how often its rows, or pairs, are among those made ahead."""
+    scheme = recipe.scheme()
+    return sum(
+        (1 + (noise.reversed_pairs > 0))
+        * (len(channel.labels) if scheme.kind_of == "side" else 1)
+        for noise, channel in zip(
+            recipe.noises(), scheme.channels.values(), strict=True
+        )
+    )
 
 
 def _vectors(recipe: Recipe, block: int) -> dict[str, int]:

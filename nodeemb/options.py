@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import deepcopy
 from difflib import get_close_matches
-from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
@@ -294,11 +293,6 @@ def _check_size(content: str | bytes, where: str) -> None:
 
 def parse_yaml(text: str, where: str) -> dict[str, Any]:
     """As `read_yaml`, from text."""
-    return deepcopy(_parsed(text, where))
-
-
-@lru_cache(maxsize=32)  # a preset takes 17 ms, as often as it is asked for
-def _parsed(text: str, where: str) -> dict[str, Any]:
     import yaml
 
     from nodeemb.yaml_loader import Loader

@@ -126,7 +126,7 @@ def test_memory_of_mixed_noise_and_of_channels(preset, mixture):
     """A batch holds the slopes of every channel, and those of reversed pairs."""
     rows = np.random.default_rng(0).integers(0, 5_000, (2, 40_000))
     graph = Graph.from_edges(*rows, num_nodes=5_000, duplicates="first")
-    large = {"training.epochs": 1, "roles.dim": None, "roles.width": 64}
+    large = {"training.epochs": 1, "roles.dim": None, "roles.width": 160}
     blocks = {"training.block_pairs": 600, "training.block_rows": 300}
     recipe = load_recipe(preset, overrides=large | blocks | MIXED[mixture])
     embed(graph, recipe)  # compiled

@@ -37,7 +37,7 @@ def test_a_measure_at_tiny_sizes(name):
 def test_the_parts_of_a_profile_are_all_of_the_time():
     whole, *parts, arithmetic = MEASURES["profile_small"].run(TINY)
     assert [f.name.removeprefix("profile_small_") for f in (*parts, arithmetic)] == [
-        "sampling", "gather", "products", "sigmoid", "rest", "scatter",
+        "sampling", "gather", "products", "sigmoid", "scatter", "grouping", "rest",
         "interpreter", "arithmetic",
     ]  # fmt: skip
     assert sum(f.value for f in parts) == pytest.approx(whole.value, rel=0.2)

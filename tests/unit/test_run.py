@@ -344,7 +344,7 @@ def test_divergence_in_the_first_epoch_gives_what_training_began_with(init, back
 
 
 def test_too_much_memory_is_refused_before_it_is_taken(monkeypatch):
-    monkeypatch.setattr(forecast, "memory_bytes", lambda: 100_000)
+    monkeypatch.setattr(forecast, "memory_bytes", lambda: 200_000)
 
     def never(*args):
         raise AssertionError("tables were made")

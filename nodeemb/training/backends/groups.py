@@ -63,7 +63,7 @@ def group_steps(
     return groups
 
 
-@njit(borrowing=True, nogil=True)
+@njit(inline="always")
 def shared_of(s, stack, groups):
     """The range of the nodes of several blocks of step s."""
     end = stack.opened[stack.steps[s + 1]]
@@ -102,7 +102,7 @@ def _group(stack, rows, left, right, last, unit, before, block, shared, groups):
                             _put_row(at, at + 1, e, spot, groups)
                             at += 2
                         else:
-                            at = _put(e, before, p, spot, stack, unit, groups, at)
+                            at += _put(e, before, p, spot, stack, unit, groups, at)
                         last[node] = -1
                         groups.touched[nodes], groups.ends[nodes] = node, at
                         nodes += 1
@@ -111,7 +111,7 @@ def _group(stack, rows, left, right, last, unit, before, block, shared, groups):
         for k in range(waiting):
             node = shared[k]
             e, last[node] = _FOUND - last[node], -1
-            at = _put(e, before, end - 1, spot, stack, unit, groups, at)
+            at += _put(e, before, end - 1, spot, stack, unit, groups, at)
             groups.touched[nodes], groups.ends[nodes] = node, at
             nodes += 1
         groups.own[stack.opened[end]] = nodes
@@ -224,15 +224,15 @@ def _put(e, before, p, spot, stack, unit, groups, at):
     part p; spot: of that.
 
     Returns:
-        where they end.
+        how many there are.
     """
-    end, k, q = at, e, p
+    many, k, q = 0, e, p
     while k >= 0:
         while k < stack.at[q]:
             q -= 1
         band = stack.band[q] and k - stack.at[q] < stack.last[q] - stack.first[q]
-        end, k = end + 1 + band, before[k]
-    k = end
+        many, k = many + 1 + band, before[k]
+    k = at + many
     while e >= 0:
         if e < spot.at:
             while e < stack.at[p]:
@@ -256,7 +256,7 @@ def _put(e, before, p, spot, stack, unit, groups, at):
             _put_row(k - some, k, e, spot, groups)
             e = before[e]
         k -= some
-    return end
+    return many
 
 
 @njit(inline="always")
