@@ -118,7 +118,7 @@ def alone(blocks, me, threads, shared, monkeypatch):
     opened = np.cumsum([0, *(count + 1 for count in blocks)])
     lengths = [5 + part % 2 for part in range(len(blocks))]
     stack = SimpleNamespace(
-        steps=np.array([0, len(blocks)]), opened=opened, lengths=lengths, counts=[0],
+        steps=np.array([0, 0, len(blocks)]), opened=opened, lengths=lengths,
         band=[part % 2 for part in range(len(blocks))],
     )  # fmt: skip
     seen, updated = [], []
@@ -134,22 +134,23 @@ def alone(blocks, me, threads, shared, monkeypatch):
         ("do_band_block", do_block),
         ("do_aligned_block", do_block),
         ("spot_for", spot_for),
-        ("update_each", lambda first, last, *_: updated.append((first, last))),
+        ("update_each", lambda *given: updated.append((*given[:2], given[-1]))),
         ("_blocks_in", steps._blocks_in.py_func),
         ("shared_of", lambda *_: (0, shared)),
     ):
         monkeypatch.setattr(steps, name, fake)
     own = 10 * np.arange(opened[-1] + 1)
-    told = SimpleNamespace(loss_every=[0], losses=None, rates=[0.1])
-    phases, pairs = new_phases(2, threads), np.zeros(len(blocks), int)
+    told = SimpleNamespace(loss_every=[0, 0], losses=None, rates=[None, 0.1])
+    # the second step of two
+    phases, pairs = new_phases(4, threads), np.zeros(len(blocks), int)
     steps._do_blocks.py_func(
-        0, phases, me, spot_for(0), pairs, None, stack, None, None,
+        1, phases, me, spot_for(0), pairs, None, stack, None, None,
         SimpleNamespace(own=own), None, told,
     )  # fmt: skip
     assert pairs.tolist() == blocks
     places = [opened[p] + b for p, b, _ in seen]
-    assert updated == [(10 * place, 10 * place + 10) for place in places]
-    return seen, [wait_for(phases, phase) == OPEN for phase in (1, 2)]
+    assert updated == [(10 * place, 10 * place + 10, 0.1) for place in places]
+    return seen, [wait_for(phases, phase) == OPEN for phase in (3, 4)]
 
 
 @pytest.mark.parametrize("shared", [0, 3])

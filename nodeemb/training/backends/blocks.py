@@ -310,7 +310,8 @@ def reach(i, start, stop, first, limit, behind, ahead):
 def merge(rows, slots, merged, places):
     """Equal rows become one: merged[places[k]] is rows[k].
 
-    rows (P,) nodes; merged (P or more,) out, in order of first appearance; places (P,) out; slots: room to work in, a power of two of at least 2 P numbers.
+    rows (P,) nodes; merged (P or more,) out, in order of first appearance; places (P,) out;
+    slots: room to work in, a power of two of at least 2 P numbers.
 
     Returns:
         how many there are.

@@ -129,7 +129,8 @@ class CpuBackend:
     def stacked(self, batches: list[list[Part]]) -> Stacked:
         """Batches, each with at least one part, as `steps` takes them.
 
-        It touches nothing that steps work on, so it may be called while others are done.
+        It touches nothing that steps work on, so it may be called while others are done,
+        but not twice at a time.
         """
         stack, bands, aligned, size = stack_of(batches, self._lengths, self._pitches)
         groups = self.grouped(stack, bands, aligned)
@@ -223,10 +224,8 @@ def _let_others_run() -> None:
 
 def _losses(stack: Stack, told: Told, pairs_of: np.ndarray) -> list[Loss]:
     """What each step came to; pairs_of: of each part."""
-    turned, first = (
-        stack.sides % 2 > 0,
-        stack.steps[:-1],
-    )  # turned: their pairs are noise
+    turned = stack.sides % 2 > 0  # their pairs are noise
+    first = stack.steps[:-1]
     pairs = np.add.reduceat(np.where(turned, 0, pairs_of), first)
     own = np.add.reduceat(told.losses, stack.opened[:-1])
     total = np.add.reduceat(own[:, 0], first)
