@@ -31,10 +31,10 @@ _TORCH_SQUARES = 10  # numbers for each pair of rows of a block with a window, m
 _READING = 2.3  # times the graph, measured: tests/bench/test_reading.py
 _PLACE = 60  # bytes of a vector of slopes beside its numbers: its place, its block
 _AHEAD = 16  # bytes of a row, or pair, of a batch made ahead, each time it is there
-_SLOPE = (
-    13,
-    9,
-)  # bytes of a slope of a batch made ahead, of pairs and of rows: its place and its node
+_PAIR_SLOPE = (
+    13  # bytes of a slope of a batch made ahead: its place, its side, its node
+)
+_ROW_SLOPE = 9  # the same where two of a row share the node
 WORD_BYTES = 72.0  # of a word of a vocabulary: its text and its place
 _WORD_READ = 85  # bytes of a word beside that while a vocabulary is read
 _SHARE = 0.8  # of the machine's memory that a run may take
@@ -159,12 +159,14 @@ def forecast_memory(
     sampler += blocks * sum(vectors.values()) * _PLACE
     drawn = min(DRAWN_AT_ONCE * blocks * block, epoch)
     sampler += drawn * 13  # two rows, a weight, a kind
-    most = STEPS_AT_ONCE * blocks, NODES_AHEAD // (block * _parts(recipe)) + blocks
-    ahead = min(*most, -(-epoch // block))
+    parts = sum(_parts(recipe).values())
+    most = NODES_AHEAD // (block * parts) + blocks
+    ahead = min(STEPS_AT_ONCE * blocks, most, -(-epoch // block))
     # those that are trained on lie beside them, if there is anything behind them
-    more, windowed = ahead * block < epoch, recipe.stencil.kind == "window"
-    sampler += (2 + more) * ahead * block * _parts(recipe) * _AHEAD
-    sampler += (1 + more) * ahead * sum(vectors.values()) * _SLOPE[windowed]
+    more = ahead * block < epoch
+    slope = _ROW_SLOPE if recipe.stencil.kind == "window" else _PAIR_SLOPE
+    sampler += (2 + more) * ahead * block * parts * _AHEAD
+    sampler += (1 + more) * ahead * sum(vectors.values()) * slope
     if recipe.objective.shift:
         sampler += (8 + itemsize) * n
     if recipe.training.init != "random":
@@ -206,32 +208,32 @@ def _walked(size: Size, recipe: Recipe) -> int:
     return 4 * n + table
 
 
-def _parts(recipe: Recipe) -> int:
-    """The parts of a batch: how often its rows, or pairs, are among those made ahead."""
-    scheme = recipe.scheme()
-    return sum(
-        (1 + (noise.reversed_pairs > 0))
-        * (len(channel.labels) if scheme.kind_of == "side" else 1)
-        for noise, channel in zip(
-            recipe.noises(), scheme.channels.values(), strict=True
-        )
-    )
-
-
-def _vectors(recipe: Recipe, block: int) -> dict[str, int]:
-    """Channel -> the vectors of slopes that a block of pairs makes in it.
+def _parts(recipe: Recipe) -> dict[str, int]:
+    """Channel -> how often the rows, or pairs, of a block are in a batch for it.
 
     Pairs of a sign train a channel only with their own, so one block is shared by signs.
     """
-    scheme, counted = recipe.scheme(), {}
-    for noise, (name, channel) in zip(
-        recipe.noises(), scheme.channels.items(), strict=True
+    scheme = recipe.scheme()
+    return {
+        name: (len(channel.labels) if scheme.kind_of == "side" else 1)
+        * (1 + (noise.reversed_pairs > 0))
+        for noise, (name, channel) in zip(
+            recipe.noises(), scheme.channels.items(), strict=True
+        )
+    }
+
+
+def _vectors(recipe: Recipe, block: int) -> dict[str, int]:
+    """Channel -> the vectors of slopes that a block of pairs makes in it."""
+    counted = {}
+    for noise, (name, parts) in zip(
+        recipe.noises(), _parts(recipe).items(), strict=True
     ):
-        kinds = len(channel.labels) if scheme.kind_of == "side" else 1
+        # reversed pairs have no noise of their own
+        with_noise = parts // (1 + (noise.reversed_pairs > 0))
         sides = 2 if noise.side == "both" else 1
-        vectors = 2 * block + sides * noise.shared * (noise.node_pairs > 0)
-        vectors += 2 * block * (noise.reversed_pairs > 0)
-        counted[name] = kinds * vectors
+        shared = sides * noise.shared * (noise.node_pairs > 0)
+        counted[name] = parts * 2 * block + with_noise * shared
     return counted
 
 

@@ -42,12 +42,12 @@ class Room(NamedTuple):
     """What a thread works in, for blocks of up to `longest` rows and `noise` noise rows.
 
     x, y: the left and right vectors of a block; noise_right, noise_left: those of its noise;
-    turned: vectors of a right side, or of noise, with rows and columns exchanged; scores, scratch: one number a pair or more; mass_left, mass_right:
-    (longest,) positive weight of each row; law: weights of the scores of a row; left,
-    right: (longest,) int32, nodes of x and of y in aligned blocks; place_left, place_right:
-    (longest,) int32, which of them a pair joins; slots:
-    int32, for finding equal rows; names: int32, the rows of a block, with room on both
-    sides, or of its noise.
+    turned: vectors of a right side, or of noise, with rows and columns exchanged; scores,
+    scratch: one number a pair or more; mass_left, mass_right: (longest,) positive weight of
+    each row; law: weights of the scores of a row; left, right: (longest,) int32, nodes of x
+    and of y in aligned blocks; place_left, place_right: (longest,) int32, which of them a
+    pair joins; slots: int32, for finding equal rows; names: int32, the rows of a block, with
+    room on both sides, or of its noise.
     """
 
     x: np.ndarray

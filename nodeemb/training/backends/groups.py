@@ -70,14 +70,14 @@ def shared_of(s, stack, groups):
     return groups.own[end - 1], groups.own[end]
 
 
-# A row of a band is found once here: its left slope stands for both.
-
-
 @njit(borrowing=True, nogil=True)
 def _group(stack, rows, left, right, last, unit, before, block, shared, groups):
-    """last: of each node its last slope so far. before, block: (E,) of each slope of a step
+    """A row of a band is found once: its left slope stands for both, until they are put down.
+
+    last: of each node its last slope so far. before, block: (E,) of each slope of a step
     the one before it of the same node, -1 for none, and the place of its block. shared: (E,)
-    room for the nodes of several blocks."""
+    room for the nodes of several blocks.
+    """
     nodes = at = 0
     for s in range(len(stack.counts)):
         first, end = stack.steps[s], stack.steps[s + 1]
@@ -85,7 +85,7 @@ def _group(stack, rows, left, right, last, unit, before, block, shared, groups):
             _chain(p, stack, rows, left, right, last, before, block)
         waiting = 0
         for p in range(first, end):
-            opened, spot = stack.opened[p], _spot_of(p, stack, unit)
+            opened, where = stack.opened[p], _slopes_of(p, stack, unit)
             for b in range(stack.opened[p + 1] - opened - 1):
                 groups.own[opened + b] = nodes
                 for some in _nodes_of(p, b, stack, rows, left, right):
@@ -98,20 +98,20 @@ def _group(stack, rows, left, right, last, unit, before, block, shared, groups):
                             last[node] = _FOUND - e
                             waiting += 1
                             continue
-                        if before[e] < 0 and e - spot.at < spot.rows:  # as most are
-                            _put_row(at, at + 1, e, spot, groups)
+                        if before[e] < 0 and e - where.at < where.rows:  # as most are
+                            _put_row(at, at + 1, e, where, groups)
                             at += 2
                         else:
-                            at += _put(e, before, p, spot, stack, unit, groups, at)
+                            at += _put(e, before, p, where, stack, unit, groups, at)
                         last[node] = -1
                         groups.touched[nodes], groups.ends[nodes] = node, at
                         nodes += 1
             groups.own[stack.opened[p + 1] - 1] = nodes
-        spot = _spot_of(end - 1, stack, unit)
+        where = _slopes_of(end - 1, stack, unit)
         for k in range(waiting):
             node = shared[k]
             e, last[node] = _FOUND - last[node], -1
-            at += _put(e, before, end - 1, spot, stack, unit, groups, at)
+            at += _put(e, before, end - 1, where, stack, unit, groups, at)
             groups.touched[nodes], groups.ends[nodes] = node, at
             nodes += 1
         groups.own[stack.opened[end]] = nodes
@@ -188,7 +188,7 @@ def _of_one_block(e, before, block):
     return True
 
 
-class _Spot(NamedTuple):
+class _PartSlopes(NamedTuple):
     """Where the slopes of a part are, all int64.
 
     at, base: the number of its first, and where that begins, in vectors of the machine.
@@ -207,21 +207,21 @@ class _Spot(NamedTuple):
 
 
 @njit(inline="always")
-def _spot_of(p, stack, unit):
+def _slopes_of(p, stack, unit):
     count, opened = stack.last[p] - stack.first[p], stack.opened
     blocks = max(1, opened[p + 1] - opened[p] - 1)
     right = (stack.right_at[p + 1] - stack.right_at[p]) // blocks
     left = (stack.left_at[p + 1] - stack.left_at[p]) // blocks
-    return _Spot(
+    return _PartSlopes(
         stack.at[p], stack.base[p] // unit, stack.pitches[p] // unit, count,
         count if stack.band[p] else 0, stack.sides[p], right, right + left,
     )  # fmt: skip
 
 
 @njit(borrowing=True)
-def _put(e, before, p, spot, stack, unit, groups, at):
+def _put(e, before, p, where, stack, unit, groups, at):
     """A node's slopes in the order of the batch from `at` on; e: the last, which is not behind
-    part p; spot: of that.
+    part p; where: the slopes of that are.
 
     Returns:
         how many there are.
@@ -234,35 +234,35 @@ def _put(e, before, p, spot, stack, unit, groups, at):
         many, k = many + 1 + band, before[k]
     k = at + many
     while e >= 0:
-        if e < spot.at:
+        if e < where.at:
             while e < stack.at[p]:
                 p -= 1
-            spot = _spot_of(p, stack, unit)
-        own = e - spot.at
-        if own >= spot.rows:
+            where = _slopes_of(p, stack, unit)
+        own = e - where.at
+        if own >= where.rows:
             k -= 1
-            right = own >= spot.many
-            if own >= 2 * spot.many:
-                right = (own - 2 * spot.many) % spot.both < spot.right
-            groups.places[k] = spot.base + own * spot.pitch
-            groups.sides[k] = spot.side ^ np.int64(right)
+            right = own >= where.many
+            if own >= 2 * where.many:
+                right = (own - 2 * where.many) % where.both < where.right
+            groups.places[k] = where.base + own * where.pitch
+            groups.sides[k] = where.side ^ np.int64(right)
             e = before[e]
             continue
         some, f = 0, e
-        while f >= spot.at:
+        while f >= where.at:
             some, f = some + 1, before[f]
-        while e >= spot.at:
+        while e >= where.at:
             k -= 1
-            _put_row(k - some, k, e, spot, groups)
+            _put_row(k - some, k, e, where, groups)
             e = before[e]
         k -= some
     return many
 
 
 @njit(inline="always")
-def _put_row(left, right, e, spot, groups):
+def _put_row(left, right, e, where, groups):
     """The slopes of a row of a band, of which the left one is e, come at these places."""
-    place = spot.base + (e - spot.at) * spot.pitch
-    groups.places[left], groups.sides[left] = place, spot.side
-    groups.places[right] = place + spot.many * spot.pitch
-    groups.sides[right] = spot.side ^ 1
+    place = where.base + (e - where.at) * where.pitch
+    groups.places[left], groups.sides[left] = place, where.side
+    groups.places[right] = place + where.many * where.pitch
+    groups.sides[right] = where.side ^ 1
