@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from nodeemb.engine import backend_of, layout_of
+from nodeemb.engine import backend_of, count_threads, layout_of
 from nodeemb.errors import OutOfResources
 from nodeemb.factorise.forms import TWO, check_scheme
 from nodeemb.factorise.memory import Needed, needed
@@ -144,14 +144,15 @@ def forecast_memory(
     squares = (n + layout.core_rows) * len(layout.roles) * itemsize
     # what training began with is drawn again where it is asked for, or else kept, too
     last_good = recipe.training.epochs > 1 or recipe.training.init != "random"
-    tables = (1 + last_good + validated) * table + squares + 4 * n
+    grouping = 4 * n * count_threads(None)
+    tables = (1 + last_good + validated) * table + squares + grouping
     blocks, block, epoch = _batch(size, recipe)
     vectors = _vectors(recipe, block)
     numbers = sum(vectors[name] * length for name, length in layout.lengths.items())
     batch = round(1.1 * blocks * numbers * itemsize)
     if (backend or backend_of(recipe)) == "torch":
         # it has tables of its own, and the result is a copy without the cores
-        tables += 2 * table + squares - 4 * n
+        tables += 2 * table + squares - grouping
         batch *= _TORCH_BATCH
         if recipe.stencil.kind == "window":  # scores of all rows of a block, and slopes
             squares_of = len(layout.channels) * blocks * block**2

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any, cast
 
@@ -21,6 +22,7 @@ from nodeemb.recipe import load_recipe
 from nodeemb.training.backends import short_blocks as short
 from nodeemb.training.backends.blocks import make_room, squashed_by_weigh
 from nodeemb.training.backends.cpu import CpuBackend
+from nodeemb.training.backends.groups import group_step
 from nodeemb.training.backends.halves import multiply_halves
 from nodeemb.training.backends.kernels import take_both, take_noise, words_for
 from nodeemb.training.backends.machine import padded
@@ -50,9 +52,9 @@ def profile(name: str, graph: Graph, choices: dict[str, Any]) -> list[Figure]:
 
     sampling: walks, blocks and noise rows; gather: rows copied from the table, and rounded;
     products; sigmoid: all that is done to scores; scatter: slopes of a node summed and
-    tables updated; rest: what is left of the steps, most of it the writing of slopes; grouping:
-    which slopes a node has; interpreter: what is left of all. At the end what the operations of
-    the pairs within the window and of the noise would take at the speed of a product that
+    tables updated; grouping: which slopes a node has; rest: what is left of the steps, most of
+    it the writing of slopes; interpreter: what is left of all. At the end what the operations
+    of the pairs within the window and of the noise would take at the speed of a product that
     lies in the nearest cache.
 
     Args:
@@ -76,15 +78,17 @@ def profile(name: str, graph: Graph, choices: dict[str, Any]) -> list[Figure]:
     abouts = [
         engine.about(engine.stacked(s), [rate] * len(s), [0] * len(s)) for s in drawn
     ]
-    forms = [(about.stack, about.bands, about.aligned) for about in abouts]
+    forms = [
+        (about.stack, about.groups, *engine.chains(about.stack, 1)) for about in abouts
+    ]
     steps = compiled = scatter = grouping = np.inf
     for _ in range(_TIMES + 1):
         begun = time.process_time()
         pairs = sum(_stepped(engine, s, rate) for s in drawn)
         steps = min(steps, time.process_time() - begun)
-        compiled = min(compiled, _seconds(_do_steps, abouts))
+        compiled = min(compiled, _seconds(partial(_do_steps, engine), abouts))
         scatter = min(scatter, _seconds(_updates, abouts))
-        grouping = min(grouping, _seconds(engine.grouped, forms))
+        grouping = min(grouping, _seconds(_group_each, forms))
     left, right = next(iter(layout.channels.values()))
     spent = {"": steps + sampling, "_sampling": sampling}
     pitch, table = padded(dim, tables.table.itemsize), tables.table
@@ -105,8 +109,9 @@ def profile(name: str, graph: Graph, choices: dict[str, Any]) -> list[Figure]:
     for key, work in alone.items():
         spent[key] = min(_seconds(work, bands) for _ in range(_TIMES + 1))
     spent["_scatter"], spent["_grouping"] = scatter, grouping
-    spent["_rest"] = max(0.0, compiled - scatter - sum(spent[key] for key in alone))
-    spent["_interpreter"] = max(0.0, steps - compiled - grouping)
+    told = (*alone, "_scatter", "_grouping")
+    spent["_rest"] = max(0.0, compiled - sum(spent[key] for key in told))
+    spent["_interpreter"] = max(0.0, steps - compiled)
     rows = sum(len(band.rows) * part.noise_right.shape[1] for band, part in bands)
     operations = 6 * dim * (pairs + rows)
     spent["_arithmetic"] = operations / _peak(dim, table.dtype, halved)
@@ -124,10 +129,11 @@ def _stepped(engine: CpuBackend, several: list[list[Part]], rate: float) -> int:
     )
 
 
-def _do_steps(*about: Any) -> None:
+def _do_steps(engine: CpuBackend, *about: Any) -> None:
     stack = cast(Stack, about[1])
-    phases, place = new_phases(2 * len(stack.counts), 1), np.zeros(2, np.int64)
-    do_steps(0, phases, place, np.zeros(len(stack.band), np.int64), *about)
+    phases, place = new_phases(2 * len(stack.counts), 1, every=2), np.zeros(2, np.int64)
+    pairs, [chains] = np.zeros(len(stack.band), np.int64), engine.chains(stack, 1)
+    do_steps(0, phases, place, pairs, chains, *about)
 
 
 def _seconds(work: Callable[..., object], given: Sequence[tuple[Any, ...]]) -> float:
@@ -170,6 +176,13 @@ def _many_halves(times, out, a, b, rows, columns, depth):
 
 
 @njit
+def _group_each(stack, groups, chains):
+    """The slopes of all steps by node."""
+    for s in range(len(stack.counts)):
+        group_step(s, stack, groups, chains)
+
+
+@njit
 def _updates(model, stack, bands, aligned, groups, slopes, told):
     """The updates of all nodes, block after block, on whatever slopes there are."""
     sums = make_sums(model)
@@ -177,7 +190,7 @@ def _updates(model, stack, bands, aligned, groups, slopes, told):
         begin, end = stack.opened[stack.steps[s]], stack.opened[stack.steps[s + 1]]
         for place in range(begin, end):
             update_each(
-                groups.own[place], groups.own[place + 1], model, slopes, groups, sums,
+                groups.own[place, 0], groups.own[place, 1], model, slopes, groups, sums,
                 told.rates[s],
             )  # fmt: skip
 

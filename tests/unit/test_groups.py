@@ -9,7 +9,7 @@ import pytest
 from nodeemb.roles.layout import lay_out
 from nodeemb.roles.schemes import SCHEMES
 from nodeemb.training.backends.cpu import CpuBackend
-from nodeemb.training.backends.groups import shared_of
+from nodeemb.training.backends.groups import group_step, shared_of
 from nodeemb.training.batch import Aligned, Band, Part
 from nodeemb.training.tables import new_tables
 
@@ -70,11 +70,21 @@ def twin(batch, pitches):
     return groups
 
 
+def grouped(backend, batches):
+    """(stack, groups), the last step grouped first."""
+    stack, _, _, groups, _ = backend.stacked(batches)
+    [chains] = backend.chains(stack, 1)
+    for s in reversed(range(len(batches))):
+        group_step(s, stack, groups, chains)
+        assert (chains.last == -1).all()
+    return stack, groups
+
+
 def read(groups, first, last, unit):
     """{node: its slopes} of a range of the nodes; no node comes twice."""
     found = {}
     for k in range(first, last):
-        a, z = groups.ends[k - 1] if k > 0 else 0, groups.ends[k]
+        a, z = groups.ends[k - 1 : k + 1]
         assert groups.touched[k] not in found
         found[int(groups.touched[k])] = [
             (int(place) * unit, int(side))
@@ -107,23 +117,21 @@ def test_nodes_of_one_block_and_of_several(nodes, forms, noise):
     ]
     alone = several = 0
     for given in (batches, batches[:1]):  # it leaves its room as it was
-        stacked = backend.stacked(given)
-        stack, groups = stacked.stack, stacked.groups
+        stack, groups = grouped(backend, given)
         for s, batch in enumerate(given):
             want, block = twin(batch, backend._pitches), 0
             for p in range(stack.steps[s], stack.steps[s + 1]):
                 for place in range(stack.opened[p], stack.opened[p + 1] - 1):
-                    own = read(groups, *groups.own[place : place + 2], unit)
+                    own = read(groups, *groups.own[place], unit)
                     assert own == want.get(block, {})
                     block, alone = block + 1, alone + len(own)
                 if p + 1 < stack.steps[s + 1]:
                     place = stack.opened[p + 1] - 1
-                    assert groups.own[place] == groups.own[place + 1]
+                    assert groups.own[place, 0] == groups.own[place, 1]
             own = read(groups, *shared_of(s, stack, groups), unit)
             assert own == want.get(None, {})
             several += len(own)
     assert (several > 0 or nodes == 500) and (alone > 0 or nodes == 3)
-    assert (backend._last == -1).all()
 
 
 def test_channels_whose_vectors_have_unequal_lengths():
@@ -134,8 +142,8 @@ def test_channels_whose_vectors_have_unequal_lengths():
     unit = backend._pitches[0]
     backend._pitches[1] *= 3
     batch = [part_of(rng, "band", 30, 3, (2, 2), channel) for channel in (0, 1, 0)]
-    stacked = backend.stacked([batch])
+    stack, groups = grouped(backend, [batch])
     want, found = twin(batch, backend._pitches), {}
-    for place in range(len(stacked.stack.blocks)):
-        found |= read(stacked.groups, *stacked.groups.own[place : place + 2], unit)
+    for place in range(len(stack.blocks)):
+        found |= read(groups, *groups.own[place], unit)
     assert found == {node: own for some in want.values() for node, own in some.items()}

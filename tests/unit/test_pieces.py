@@ -26,6 +26,8 @@ from nodeemb.training.backends.pieces import (
     open_next,
     piece_done,
     take_piece,
+    take_thing,
+    thing_made,
     wait_for,
 )
 from nodeemb.training.batch import Part, cut_pairs
@@ -33,20 +35,26 @@ from nodeemb.training.tables import new_tables
 
 
 @njit(nogil=True)
-def add_up(phases, me, count, pieces, made):
-    """Each piece of a phase is the sum of the phase before, and its own number.
+def add_up(phases, me, count, pieces, made, things):
+    """Each piece of a phase is the sum of the phase before, and its own number, and the
+    number of the phase where that is even: it is written down while others are waited for.
 
-    made: (count + 1, pieces).
+    made: (count + 1, pieces). things: (count,).
     """
     for phase in range(count):
-        found = wait_for(phases, phase)
+        found = wait_for(phases, phase, 1)
         while found == CLOSED:
-            found = wait_for(phases, phase)
+            thing = take_thing(phases, (count + 1) // 2)
+            if thing >= 0:
+                things[2 * thing] += 2 * thing
+                thing_made(phases, 2 * thing)
+            found = wait_for(phases, phase, 100)
         if found == CALLED_OFF:
             return
         piece = take_piece(phases, phase, me, pieces)
         while piece >= 0:
-            made[phase + 1, piece] += made[phase].sum() % 1000 + piece
+            own = made[phase].sum() % 1000 + piece + things[phase]
+            made[phase + 1, piece] += own
             if piece_done(phases, phase, pieces):
                 open_next(phases, phase)
             piece = take_piece(phases, phase, me, pieces)
@@ -64,9 +72,11 @@ def test_each_piece_is_done_once_when_those_before_are_done(threads, pieces):
     want = np.ones((count + 1, pieces), np.int64)
     for phase in range(count):
         want[phase + 1] += want[phase].sum() % 1000 + np.arange(pieces)
-    phases, made = new_phases(count, threads), np.ones_like(want)
-    add_up(new_phases(1, 1), 0, 1, 1, np.ones((2, 1), np.int64))
-    given = (count, pieces, made)
+        want[phase + 1] += (1 - phase % 2) * phase
+    phases, made = new_phases(count, threads, every=2), np.ones_like(want)
+    none = np.zeros(count, np.int64)
+    add_up(new_phases(1, 1, every=2), 0, 1, 1, np.ones((2, 1), np.int64), none[:1])
+    given = (count, pieces, made, none)
     some = [
         threading.Thread(target=add_up, args=(phases, me, *given), daemon=True)
         for me in range(threads)
@@ -109,6 +119,17 @@ def test_who_waits_and_who_is_told_that_nothing_comes():
     assert {wait_for(phases, phase) for phase in range(3)} == {CALLED_OFF}
 
 
+def test_a_phase_that_lacks_a_thing_waits_for_it():
+    phases = new_phases(4, 2, every=2)
+    open_next(phases, 2)  # all that come before each phase are done
+    assert [wait_for(phases, phase) for phase in range(4)] == [CLOSED, OPEN] * 2
+    assert [take_thing(phases, 2) for _ in range(4)] == [0, 1, -1, -1]
+    thing_made(phases, 2)
+    assert [wait_for(phases, phase) for phase in (0, 2)] == [CLOSED, OPEN]
+    thing_made(phases, 0)
+    assert [wait_for(phases, phase) for phase in range(4)] == [OPEN] * 4
+
+
 # ---- what threads do of a step ----------------------------------------------------------
 
 
@@ -139,7 +160,7 @@ def alone(blocks, me, threads, shared, monkeypatch):
         ("shared_of", lambda *_: (0, shared)),
     ):
         monkeypatch.setattr(steps, name, fake)
-    own = 10 * np.arange(opened[-1] + 1)
+    own = 10 * np.arange(opened[-1])[:, None] + [0, 10]
     told = SimpleNamespace(loss_every=[0, 0], losses=None, rates=[None, 0.1])
     # the second step of two
     phases, pairs = new_phases(4, threads), np.zeros(len(blocks), int)
@@ -150,7 +171,7 @@ def alone(blocks, me, threads, shared, monkeypatch):
     assert pairs.tolist() == blocks
     places = [opened[p] + b for p, b, _ in seen]
     assert updated == [(10 * place, 10 * place + 10, 0.1) for place in places]
-    return seen, [wait_for(phases, phase) == OPEN for phase in (3, 4)]
+    return seen, int(phases[0, 0, 0])
 
 
 @pytest.mark.parametrize("shared", [0, 3])
@@ -162,7 +183,7 @@ def test_a_thread_left_alone_does_all_blocks_once(
     seen, opened = alone(blocks, me, threads, shared, monkeypatch)
     every = [(p, b, True) for p, count in enumerate(blocks) for b in range(count)]
     assert sorted(seen) == every
-    assert opened == [True, not shared]
+    assert opened == (3 if shared else 4)
 
 
 @two_cores
@@ -219,7 +240,7 @@ def test_a_thread_that_waits_gives_its_core_away_and_in_the_end_sleeps(monkeypat
     monkeypatch.setattr(cpu, "_let_others_run", lambda: rests.append("short"))
     monkeypatch.setattr(time, "sleep", rests.append)
     stack = cpu.stack_of([[one_pair()]], [8], [16])[0]
-    cpu._share(1, 2, None, None, None, stack)
+    cpu._share(1, 2, None, None, [None, None], None, stack)
     assert rests == ["short"] * 50 + [1e-3] * 10
 
 
@@ -264,8 +285,8 @@ def test_when_making_the_next_batches_fails_the_steps_end(error, monkeypatch):
     backend = cpu.CpuBackend(tables, layout, "logistic", "sgd", np.empty(0), 2)
     phases = []
 
-    def kept(*counts):
-        phases.append(new_phases(*counts))
+    def kept(*counts, **more):
+        phases.append(new_phases(*counts, **more))
         return phases[-1]
 
     def meanwhile():

@@ -15,7 +15,7 @@ from nodeemb.objectives.objectives import OBJECTIVES
 from nodeemb.prefetch import zeros_of
 from nodeemb.roles.layout import Layout, Map
 from nodeemb.training.backends.crew import Crew
-from nodeemb.training.backends.groups import Groups, group_steps
+from nodeemb.training.backends.groups import Chains, Groups, new_chains, new_groups
 from nodeemb.training.backends.kernels import Segments
 from nodeemb.training.backends.machine import padded
 from nodeemb.training.backends.pieces import call_off, new_phases
@@ -40,7 +40,7 @@ _REST = 1e-3
 
 
 class Stacked(NamedTuple):
-    """Some batches as `steps` takes them: see `stack_of` and `group_steps`."""
+    """Some batches as `steps` takes them: see `stack_of` and `new_groups`."""
 
     stack: Stack
     bands: Bands | None
@@ -113,7 +113,7 @@ class CpuBackend:
             floored=layout.width if nonnegative else 0,
         )
         self._slopes = np.empty(0, dtype)
-        self._last = np.full(len(tables.table), -1, np.int32)
+        self._chains: list[Chains] = []
 
     def step(self, parts: list[Part], rate: float, loss_every: int = 0) -> Loss:
         """One step: slopes of all parts from the same tables, summed, applied once.
@@ -133,15 +133,9 @@ class CpuBackend:
         but not twice at a time.
         """
         stack, bands, aligned, size = stack_of(batches, self._lengths, self._pitches)
-        groups = self.grouped(stack, bands, aligned)
-        return Stacked(stack, bands, aligned, groups, size)
-
-    def grouped(
-        self, stack: Stack, bands: Bands | None, aligned: AlignedPairs | None
-    ) -> Groups:
-        """The slopes of some steps by node."""
         unit = padded(1, self.tables.table.itemsize)
-        return group_steps(stack, bands, aligned, self._last, unit)
+        groups = new_groups(stack, bands, aligned, unit)
+        return Stacked(stack, bands, aligned, groups, size)
 
     def steps(
         self,
@@ -163,11 +157,23 @@ class CpuBackend:
         about = self.about(stacked, rates, loss_every)
         _let_use(self.threads)  # the sampler's too
         threads = max(1, min(self.threads, int(about.stack.counts.max()) // _A_THREAD))
-        phases = new_phases(2 * len(rates), threads)
+        phases = new_phases(2 * len(rates), threads, every=2)
+        chains = self.chains(about.stack, threads)
         done = self._crew.share_out(
-            _share, threads, (meanwhile, phases, *about), lambda: call_off(phases)
+            _share,
+            threads,
+            (meanwhile, phases, chains, *about),
+            lambda: call_off(phases),
         )
         return _losses(about.stack, about.told, sum(done))
+
+    def chains(self, stack: Stack, threads: int) -> list[Chains]:
+        """Room for each thread to group the slopes of some steps in."""
+        most, kept = int(stack.counts.max()), self._chains
+        if len(kept) < threads or len(kept[0].before) < most:
+            nodes = len(self.tables.table)
+            self._chains = [new_chains(nodes, int(most * 1.1)) for _ in range(threads)]
+        return self._chains
 
     def about(
         self, stacked: Stacked, rates: list[float], loss_every: list[int]
@@ -189,6 +195,7 @@ def _share(
     threads: int,
     meanwhile: Callable[[], object],
     phases: np.ndarray,
+    chains: list[Chains],
     *about: Any,
 ) -> np.ndarray:
     """A thread's share of some steps; the pairs that it did of each part."""
@@ -201,7 +208,7 @@ def _share(
         finally:
             _let_use(before)
     pairs, place = np.zeros(len(about[1].band), np.int64), np.zeros(2, np.int64)
-    while not do_steps(t, phases, place, pairs, *about):
+    while not do_steps(t, phases, place, pairs, chains[t], *about):
         if place[1] > _SHORT_RESTS:
             time.sleep(_REST)
         else:

@@ -19,14 +19,19 @@ _FOUND = -2  # less the last slope of a node of several blocks: it is put down a
 
 
 class Groups(NamedTuple):
-    """The slopes of some steps, node after node.
+    """The slopes of some steps, node after node; those of a step once it is grouped.
 
-    own: (ends of blocks + 1,) int64: the block at place k of `Stack.blocks` has the nodes
-        own[k] .. own[k + 1] - 1 to itself. At the place of the end of a step's last block
+    own: (ends of blocks, 2) int64: the block at place k of `Stack.blocks` has the nodes
+        own[k, 0] .. own[k, 1] - 1 to itself. At the place of the end of a step's last block
         are the nodes of several blocks; at the others' there are none.
-    touched: (T,) int32 nodes. ends: (T,) int32: where the slopes of touched[k] end.
+    touched: (T,) int32 nodes. ends: (T,) int32: where the slopes of touched[k] end, and those
+        of the next begin.
     places: (E,) int32, where each begins among the numbers of its step, in vectors of the
         machine; sides: (E,) int8, through which side's map it is.
+    nodes_at, slopes_at: (S,) int64, from where on there is room for the nodes and the slopes of
+        a step. Its first node is none, and ends where the slopes begin.
+    rows, left, right: int32 nodes of the bands and the aligned pairs, empty without these.
+    unit: numbers of a vector of the machine.
     Slopes of a node are in the order of the batch.
     """
 
@@ -35,90 +40,108 @@ class Groups(NamedTuple):
     ends: np.ndarray
     places: np.ndarray
     sides: np.ndarray
+    nodes_at: np.ndarray
+    slopes_at: np.ndarray
+    rows: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    unit: int
 
 
-def group_steps(
-    stack: Stack,
-    bands: Bands | None,
-    aligned: AlignedPairs | None,
-    last: np.ndarray,
-    unit: int,
-) -> Groups:
-    """The slopes of all steps of a stack by node.
+class Chains(NamedTuple):
+    """Room for a thread to group slopes in.
 
-    Args:
-        last: (num_nodes,) int32, all -1 before and after: room to work in.
-        unit: numbers of a vector of the machine.
+    last: (num_nodes,) int32, all -1 before and after: of each node its last slope so far.
+    before, block: (E,) int32, of each slope of a step the one before it of the same node, -1
+    for none, and the place of its block. shared: (E,) int32, the nodes of several blocks.
     """
-    rows = _NONE if bands is None else bands.rows
+
+    last: np.ndarray
+    before: np.ndarray
+    block: np.ndarray
+    shared: np.ndarray
+
+
+def new_groups(
+    stack: Stack, bands: Bands | None, aligned: AlignedPairs | None, unit: int
+) -> Groups:
+    """For the slopes of a stack, none of whose steps is grouped."""
+    rows = np.where(stack.band, stack.last - stack.first, 0)
+    # a row of a band has two slopes
+    most = stack.counts - np.add.reduceat(rows, stack.steps[:-1]) + 1
+    nodes_at, slopes_at = (np.cumsum([0, *many]) for many in (most, stack.counts))
     left, right = (_NONE, _NONE) if aligned is None else aligned[:2]
-    count, most = int(stack.counts.sum()), int(stack.counts.max())
-    nodes = count - len(rows)  # a row of a band has two slopes
-    groups = Groups(
-        np.zeros(len(stack.blocks) + 1, np.int64), np.empty(nodes, np.int32),
-        np.empty(nodes, np.int32), np.empty(count, np.int32), np.empty(count, np.int8),
+    nodes, slopes = nodes_at[-1], slopes_at[-1]
+    return Groups(
+        np.empty((len(stack.blocks), 2), np.int64),
+        np.empty(nodes, np.int32), np.empty(nodes, np.int32),
+        np.empty(slopes, np.int32), np.empty(slopes, np.int8),
+        nodes_at[:-1], slopes_at[:-1],
+        _NONE if bands is None else bands.rows, left, right, unit,
     )  # fmt: skip
-    before, block, shared = np.empty((3, most), np.int32)
-    _group(stack, rows, left, right, last, unit, before, block, shared, groups)
-    return groups
+
+
+def new_chains(num_nodes: int, slopes: int) -> Chains:
+    """For steps of so many slopes at most."""
+    return Chains(np.full(num_nodes, -1, np.int32), *np.empty((3, slopes), np.int32))
 
 
 @njit(inline="always")
 def shared_of(s, stack, groups):
     """The range of the nodes of several blocks of step s."""
-    end = stack.opened[stack.steps[s + 1]]
-    return groups.own[end - 1], groups.own[end]
+    place = stack.opened[stack.steps[s + 1]] - 1
+    return groups.own[place, 0], groups.own[place, 1]
 
 
 @njit(borrowing=True, nogil=True)
-def _group(stack, rows, left, right, last, unit, before, block, shared, groups):
-    """A row of a band is found once: its left slope stands for both, until they are put down.
+def group_step(s, stack, groups, chains):
+    """Groups the slopes of step s.
 
-    last: of each node its last slope so far. before, block: (E,) of each slope of a step
-    the one before it of the same node, -1 for none, and the place of its block. shared: (E,)
-    room for the nodes of several blocks.
+    A row of a band is found once: its left slope stands for both, until they are put down.
     """
-    nodes = at = 0
-    for s in range(len(stack.counts)):
-        first, end = stack.steps[s], stack.steps[s + 1]
-        for p in range(first, end):
-            _chain(p, stack, rows, left, right, last, before, block)
-        waiting = 0
-        for p in range(first, end):
-            opened, where = stack.opened[p], _slopes_of(p, stack, unit)
-            for b in range(stack.opened[p + 1] - opened - 1):
-                groups.own[opened + b] = nodes
-                for some in _nodes_of(p, b, stack, rows, left, right):
-                    for node in some:
-                        e = last[node]
-                        if e < 0:
-                            continue
-                        if not _of_one_block(e, before, block):
-                            shared[waiting] = node
-                            last[node] = _FOUND - e
-                            waiting += 1
-                            continue
-                        if before[e] < 0 and e - where.at < where.rows:  # as most are
-                            _put_row(at, at + 1, e, where, groups)
-                            at += 2
-                        else:
-                            at += _put(e, before, p, where, stack, unit, groups, at)
-                        last[node] = -1
-                        groups.touched[nodes], groups.ends[nodes] = node, at
-                        nodes += 1
-            groups.own[stack.opened[p + 1] - 1] = nodes
-        where = _slopes_of(end - 1, stack, unit)
-        for k in range(waiting):
-            node = shared[k]
-            e, last[node] = _FOUND - last[node], -1
-            at += _put(e, before, end - 1, where, stack, unit, groups, at)
-            groups.touched[nodes], groups.ends[nodes] = node, at
-            nodes += 1
-        groups.own[stack.opened[end]] = nodes
+    last, before, block = chains.last, chains.before, chains.block
+    first, end, unit = stack.steps[s], stack.steps[s + 1], groups.unit
+    for p in range(first, end):
+        _chain(p, stack, groups, chains)
+    nodes, at, waiting = groups.nodes_at[s] + 1, groups.slopes_at[s], 0
+    groups.ends[nodes - 1] = at
+    for p in range(first, end):
+        opened, where = stack.opened[p], _slopes_of(p, stack, unit)
+        for b in range(stack.opened[p + 1] - opened - 1):
+            groups.own[opened + b, 0] = nodes
+            for some in _nodes_of(p, b, stack, groups):
+                for node in some:
+                    e = last[node]
+                    if e < 0:
+                        continue
+                    if not _of_one_block(e, before, block):
+                        chains.shared[waiting] = node
+                        last[node] = _FOUND - e
+                        waiting += 1
+                        continue
+                    if before[e] < 0 and e - where.at < where.rows:  # as most are
+                        _put_row(at, at + 1, e, where, groups)
+                        at += 2
+                    else:
+                        at += _put(e, before, p, where, stack, groups, at)
+                    last[node] = -1
+                    groups.touched[nodes], groups.ends[nodes] = node, at
+                    nodes += 1
+            groups.own[opened + b, 1] = nodes
+        place = stack.opened[p + 1] - 1
+        groups.own[place, 0] = groups.own[place, 1] = nodes
+    where = _slopes_of(end - 1, stack, unit)
+    for k in range(waiting):
+        node = chains.shared[k]
+        e, last[node] = _FOUND - last[node], -1
+        at += _put(e, before, end - 1, where, stack, groups, at)
+        groups.touched[nodes], groups.ends[nodes] = node, at
+        nodes += 1
+    groups.own[stack.opened[end] - 1, 1] = nodes
 
 
 @njit(inline="always")
-def _nodes_of(p, b, stack, rows, left, right):
+def _nodes_of(p, b, stack, groups):
     """The nodes of block b of part p: at the left and the right ends of its pairs, of a band
     once, and of its noise on the right and on the left."""
     opened, end = stack.opened[p], stack.opened[p + 1]
@@ -128,8 +151,8 @@ def _nodes_of(p, b, stack, rows, left, right):
     to_right = _noise_of(b, blocks, stack.noise_right, right_at[p], right_at[p + 1])
     to_left = _noise_of(b, blocks, stack.noise_left, left_at[p], left_at[p + 1])
     if stack.band[p]:
-        return rows[a:z], rows[z:z], to_right, to_left
-    return left[a:z], right[a:z], to_right, to_left
+        return groups.rows[a:z], groups.rows[z:z], to_right, to_left
+    return groups.left[a:z], groups.right[a:z], to_right, to_left
 
 
 @njit(inline="always")
@@ -140,7 +163,7 @@ def _noise_of(b, blocks, noise, first, end):
 
 
 @njit(borrowing=True)
-def _chain(p, stack, rows, left, right, last, before, block):
+def _chain(p, stack, groups, chains):
     """The slopes of part p, each behind the one before it of its node.
 
     Equal rows at one side of a block of aligned pairs have one slope, numbered by first
@@ -150,29 +173,29 @@ def _chain(p, stack, rows, left, right, last, before, block):
     blocks, band = stack.opened[p + 1] - opened - 1, stack.band[p]
     count = stack.last[p] - stack.first[p]
     for b in range(blocks):
-        some, _, _, _ = _nodes_of(p, b, stack, rows, left, right)
+        some, _, _, _ = _nodes_of(p, b, stack, groups)
         e = at + stack.blocks[opened + b]
-        _follow(some, e, not band, opened + b, last, before, block)
+        _follow(some, e, not band, opened + b, chains)
     for b in range(blocks):
-        _, some, _, _ = _nodes_of(p, b, stack, rows, left, right)
+        _, some, _, _ = _nodes_of(p, b, stack, groups)
         e = at + count + stack.blocks[opened + b]
-        _follow(some, e, not band, opened + b, last, before, block)
+        _follow(some, e, not band, opened + b, chains)
     e = at + 2 * count
     for b in range(blocks):
-        _, _, to_right, to_left = _nodes_of(p, b, stack, rows, left, right)
+        _, _, to_right, to_left = _nodes_of(p, b, stack, groups)
         for some in (to_right, to_left):
-            _follow(some, e, False, opened + b, last, before, block)
+            _follow(some, e, False, opened + b, chains)
             e += len(some)
 
 
 @njit(borrowing=True)
-def _follow(nodes, e, once, place, last, before, block):
+def _follow(nodes, e, once, place, chains):
     """Slopes of nodes from number e on; of equal nodes one if they have it once."""
-    first = e
+    first, last = e, chains.last
     for node in nodes:
         if once and last[node] >= first:
             continue
-        before[e], block[e] = last[node], place
+        chains.before[e], chains.block[e] = last[node], place
         last[node] = e
         e += 1
 
@@ -219,7 +242,7 @@ def _slopes_of(p, stack, unit):
 
 
 @njit(borrowing=True)
-def _put(e, before, p, where, stack, unit, groups, at):
+def _put(e, before, p, where, stack, groups, at):
     """A node's slopes in the order of the batch from `at` on; e: the last, which is not behind
     part p; where: the slopes of that are.
 
@@ -237,7 +260,7 @@ def _put(e, before, p, where, stack, unit, groups, at):
         if e < where.at:
             while e < stack.at[p]:
                 p -= 1
-            where = _slopes_of(p, stack, unit)
+            where = _slopes_of(p, stack, groups.unit)
         own = e - where.at
         if own >= where.rows:
             k -= 1

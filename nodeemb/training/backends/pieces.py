@@ -3,7 +3,8 @@
 A phase begins when all pieces of the one before are done. Each thread has pieces that it takes
 first, the same in every phase, so that what it wrote is what it reads, and writes again: to
 have memory from another core takes longer. Threads may come late and go early; whoever is
-there does what is left. One that finds nothing to do looks again and again, for a
+there does what is left. Some phases need a thing that can be made before, which those do who
+find no piece. One that finds nothing to do looks again and again, for a
 short while, since to wake one that sleeps takes a tenth of the millisecond that two phases
 last. If the others are long in coming to an end it is told so, and should give its core away
 before it asks again.
@@ -28,14 +29,20 @@ _LOOKS = 100_000  # some 50 microseconds
 _LINE = 8  # int64 numbers in a line of memory
 # The first line is for all. Each phase has a line for all, and one for each thread behind it:
 # how many of its pieces are taken.
-_OPENED, _CALLED_OFF = 0, 1
-_DONE = 0
+_OPENED, _CALLED_OFF, _TAKEN = 0, 1, 2
+_DONE, _LACKS = 0, 1
 
 
-def new_phases(count: int, threads: int) -> np.ndarray:
-    """(1 + count, 1 + threads, line) int64: so many phases, the first of them open."""
+def new_phases(count: int, threads: int, every: int = 0) -> np.ndarray:
+    """(1 + count, 1 + threads, line) int64: so many phases, the first of them open.
+
+    every: the first of so many phases, and so on, lacks a thing that is to be made; 0: none.
+    """
     shape = 1 + count, 1 + threads, _LINE
-    return zeros_of(math.prod(shape), np.empty(0, np.int64)).reshape(shape)
+    phases = zeros_of(math.prod(shape), np.empty(0, np.int64)).reshape(shape)
+    if every > 0:
+        phases[1::every, 0, _LACKS] = 1
+    return phases
 
 
 def call_off(phases: np.ndarray) -> None:
@@ -87,12 +94,31 @@ def open_next(phases, phase):
 
 
 @njit
-def wait_for(phases, phase):
+def take_thing(phases, count):
+    """A thing of `count` that nobody else makes, from the first on; -1 if none is left."""
+    if _read(phases, _TAKEN) < count:
+        thing = _add_one(phases, _TAKEN)
+        if thing < count:
+            return thing
+    return -1
+
+
+@njit
+def thing_made(phases, phase):
+    """Says that a phase has what it needs."""
+    _write(phases, _line_of(phases, phase) + _LACKS, 0)
+
+
+@njit
+def wait_for(phases, phase, looks=_LOOKS):
     """OPEN once a phase may begin; CLOSED if that takes long, CALLED_OFF if it never will."""
-    for _ in range(_LOOKS):
+    for _ in range(looks):
         if _read(phases, _CALLED_OFF) > 0:
             return CALLED_OFF
-        if _read(phases, _OPENED) >= phase:
+        if (
+            _read(phases, _OPENED) >= phase
+            and _read(phases, _line_of(phases, phase) + _LACKS) == 0
+        ):
             return OPEN
     return CLOSED
 

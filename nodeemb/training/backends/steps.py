@@ -2,7 +2,8 @@
 
 A step has two phases. First all its blocks, whose slopes are from the same tables: each
 updates the nodes that no other block reads as soon as it has their slopes. Then one update of
-each node of several blocks; a step without such nodes goes over that phase.
+each node of several blocks; a step without such nodes goes over that phase. Which nodes these
+are is found out before a step begins, by whoever has nothing else to do.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 from nodeemb.compiled import njit
 from nodeemb.training.backends import short_blocks
 from nodeemb.training.backends.blocks import Room, make_room
-from nodeemb.training.backends.groups import Groups, shared_of
+from nodeemb.training.backends.groups import Chains, Groups, group_step, shared_of
 from nodeemb.training.backends.kernels import (
     Segments,
     do_aligned_block,
@@ -23,10 +24,13 @@ from nodeemb.training.backends.kernels import (
 )
 from nodeemb.training.backends.pieces import (
     CALLED_OFF,
+    CLOSED,
     OPEN,
     open_next,
     piece_done,
     take_piece,
+    take_thing,
+    thing_made,
     wait_for,
 )
 from nodeemb.training.backends.stack import AlignedPairs, Bands, Stack
@@ -85,19 +89,20 @@ class Told(NamedTuple):
 
 @njit(nogil=True)
 def do_steps(
-    me, phases, place, pairs, model: Model, stack: Stack, bands: Bands | None,
+    me, phases, place, pairs, chains: Chains, model: Model, stack: Stack, bands: Bands | None,
     aligned: AlignedPairs | None, groups: Groups, slopes: np.ndarray, told: Told,
 ):  # fmt: skip
     """Does pieces of some steps until all are done, or called off.
 
-    me: the thread's number. phases: two for each step. place: (2,) int64 how far the thread
-    has come: its phase, and how often it has waited for it in vain. pairs: (P,) int64, +=
-    what the thread did of each part. slopes: room for the numbers of a step's slopes.
+    me: the thread's number. phases: two for each step, the first of which needs its groups.
+    place: (2,) int64 how far the thread has come: its phase, and how often it has waited for
+    it in vain. pairs: (P,) int64, += what the thread did of each part. chains: the thread's.
+    slopes: room for the numbers of a step's slopes.
 
     Returns:
         whether it is done; if not, the others are long in coming to an end: call it again.
     """
-    found = wait_for(phases, place[0])
+    found = _group_and_wait(phases, place[0], stack, groups, chains)
     if found != OPEN:
         place[1] += 1
         return found == CALLED_OFF
@@ -116,8 +121,22 @@ def do_steps(
         place[0], place[1] = phase + 1, 0
         if place[0] == 2 * len(stack.counts):
             return True
-        found = wait_for(phases, place[0])
+        found = _group_and_wait(phases, place[0], stack, groups, chains)
     return found == CALLED_OFF
+
+
+@njit(borrowing=True)
+def _group_and_wait(phases, phase, stack, groups, chains):
+    """As `wait_for`; until a phase may begin, slopes of steps to come are grouped."""
+    found = wait_for(phases, phase, 1)
+    while found == CLOSED:
+        s = take_thing(phases, len(stack.counts))
+        if s < 0:
+            return wait_for(phases, phase)
+        group_step(s, stack, groups, chains)
+        thing_made(phases, 2 * s)
+        found = wait_for(phases, phase, 1)
+    return found
 
 
 @njit(inline="always")
@@ -150,7 +169,7 @@ def _do_blocks(
                 )
             at = stack.opened[p] + b
             update_each(
-                groups.own[at], groups.own[at + 1], model, slopes, groups, spot.sums,
+                groups.own[at, 0], groups.own[at, 1], model, slopes, groups, spot.sums,
                 told.rates[s],
             )  # fmt: skip
         if piece_done(phases, 2 * s, pieces):

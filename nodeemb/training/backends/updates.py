@@ -41,7 +41,7 @@ def make_sums(model):
 def apply_share(share, shares, first, last, model, slopes, groups, sums, rate):
     """Updates a share of the touched nodes first .. last - 1, as `update_each`."""
     ends = groups.ends[first:last]
-    begin = groups.ends[first - 1] if first > 0 else 0
+    begin = groups.ends[first - 1]
     # contributions shared out evenly, whole nodes each: a popular one has many
     count = ends[-1] - begin
     a = np.searchsorted(ends, begin + share * count // shares, "right")
@@ -64,7 +64,7 @@ def update_each(first, last, model, slopes, groups, sums, rate):
     sizes, roles = squares.reshape(squares.size), squares.shape[1]
     sides, places = groups.sides, groups.places
     unit = padded(1, table.itemsize)
-    at, count = ends[first - 1] if first > 0 else 0, ends[last - 1]
+    at, count = ends[first - 1], ends[last - 1]
     for k in range(first, last):
         begin, at = at, ends[k]
         if k + AHEAD < last:
