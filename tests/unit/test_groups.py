@@ -147,3 +147,23 @@ def test_channels_whose_vectors_have_unequal_lengths():
     for place in range(len(stack.blocks)):
         found |= read(groups, *groups.own[place], unit)
     assert found == {node: own for some in want.values() for node, own in some.items()}
+
+
+def test_room_is_kept_and_grows_with_steps_and_threads():
+    rng = np.random.default_rng(2)
+    layout = lay_out(SCHEMES["source_target"], 10, "none")
+    tables = new_tables(30, layout, 0)
+    backend = CpuBackend(tables, layout, "logistic", "sgd", np.empty(0), 1)
+    small, large = (
+        backend.stacked([[part_of(rng, "band", 30, blocks, (2, 0))]]).stack
+        for blocks in (2, 90)
+    )
+    for stack, threads in ((small, 1), (large, 1), (large, 3), (small, 2)):
+        room = backend.chains(stack, threads)
+        assert len(room) >= threads
+        for one in room:
+            for array in one[1:]:
+                assert len(array) >= stack.counts.max()
+            assert one.last.tolist() == [-1] * 30
+        assert backend.chains(stack, threads) is room
+    assert len({id(one.last) for one in room}) == 3  # no two threads share theirs

@@ -232,7 +232,8 @@ def test_a_late_thread_changes_nothing(where, monkeypatch):
 def test_a_thread_that_waits_gives_its_core_away_and_in_the_end_sleeps(monkeypatch):
     rests = []
 
-    def in_vain(_me, _phases, place, *_about):
+    def in_vain(me, _phases, place, _pairs, chains, *_about):
+        assert (me, chains) == (1, "its own")
         place[1] += 1
         return len(rests) == 60
 
@@ -240,7 +241,7 @@ def test_a_thread_that_waits_gives_its_core_away_and_in_the_end_sleeps(monkeypat
     monkeypatch.setattr(cpu, "_let_others_run", lambda: rests.append("short"))
     monkeypatch.setattr(time, "sleep", rests.append)
     stack = cpu.stack_of([[one_pair()]], [8], [16])[0]
-    cpu._share(1, 2, None, None, [None, None], None, stack)
+    cpu._share(1, 2, None, None, ["another's", "its own"], None, stack)
     assert rests == ["short"] * 50 + [1e-3] * 10
 
 

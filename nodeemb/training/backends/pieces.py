@@ -96,11 +96,8 @@ def open_next(phases, phase):
 @njit
 def take_thing(phases, count):
     """A thing of `count` that nobody else makes, from the first on; -1 if none is left."""
-    if _read(phases, _TAKEN) < count:
-        thing = _add_one(phases, _TAKEN)
-        if thing < count:
-            return thing
-    return -1
+    thing = _add_one(phases, _TAKEN)
+    return thing if thing < count else -1
 
 
 @njit
