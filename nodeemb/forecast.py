@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from nodeemb.engine import backend_of, count_threads, layout_of
+from nodeemb.engine import backend_of, layout_of
 from nodeemb.errors import OutOfResources
 from nodeemb.factorise.forms import TWO, check_scheme
 from nodeemb.factorise.memory import Needed, needed
@@ -113,6 +113,7 @@ def forecast_memory(
     itemsize: int = 4,
     validated: bool = False,
     backend: str | None = None,
+    threads: int = 1,
 ) -> Memory:
     """Bytes that a run takes, the program itself apart.
 
@@ -122,6 +123,7 @@ def forecast_memory(
         itemsize: 4 for float32, 8 for float64.
         validated: whether validation links choose the best epoch.
         backend: None: what is taken where none is named.
+        threads: that train.
     """
     n, m = size.nodes, size.arcs
     layout = layout_of(recipe)
@@ -144,7 +146,7 @@ def forecast_memory(
     squares = (n + layout.core_rows) * len(layout.roles) * itemsize
     # what training began with is drawn again where it is asked for, or else kept, too
     last_good = recipe.training.epochs > 1 or recipe.training.init != "random"
-    grouping = 4 * n * count_threads(None)
+    grouping = 4 * n * threads
     tables = (1 + last_good + validated) * table + squares + grouping
     blocks, block, epoch = _batch(size, recipe)
     vectors = _vectors(recipe, block)
@@ -263,13 +265,14 @@ def check_memory(
     itemsize: int = 4,
     validated: bool = False,
     backend: str | None = None,
+    threads: int = 1,
 ) -> None:
     """Refuses a run that does not fit into memory.
 
     Raises:
         OutOfResources: with the forecast, the memory there is, and a size that fits.
     """
-    memory = forecast_memory(size, recipe, itemsize, validated, backend)
+    memory = forecast_memory(size, recipe, itemsize, validated, backend, threads)
     total = memory_bytes()
     if total is None or memory.peak <= _SHARE * total:
         return

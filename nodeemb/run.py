@@ -133,8 +133,9 @@ def embed(
         )
     itemsize = np.dtype(dtype).itemsize
     check_memory(
-        material_size(graph), recipe, itemsize, validation is not None, backend
-    )
+        material_size(graph), recipe, itemsize, validation is not None, backend,
+        count_threads(threads),
+    )  # fmt: skip
     clock = time.monotonic()
     show = line_reporter() if progress is True else (progress or None)
     if recipe.factorise is not None:

@@ -83,13 +83,12 @@ class Job:
         """The graph without the validation links."""
         return self.graph if self.split is None else self.split.train
 
-    @property
-    def memory(self) -> Memory:
-        """What training will take in memory."""
+    def memory(self, threads: int) -> Memory:
+        """What training on so many threads will take in memory."""
         itemsize = np.dtype(self.settings.dtype).itemsize
         size = material_size(self.training_graph)
         validated, backend = self.split is not None, self.settings.backend
-        return forecast_memory(size, self.recipe, itemsize, validated, backend)
+        return forecast_memory(size, self.recipe, itemsize, validated, backend, threads)
 
 
 class Done(NamedTuple):

@@ -173,12 +173,13 @@ def _before(job: Job, threads: int) -> None:
         show.block("Graph", show.graph_lines(settings.input.name, job.graph.report))
     show.block("Method", show.method_lines(job.recipe, job.changes))
     material = "vocabulary" if isinstance(job.graph, Corpus) else "graph"
+    needed = job.memory(threads)
     memory = [
-        f"tables {show.size(job.memory.tables)}",
-        f"{material} {show.size(job.memory.graph)}",
+        f"tables {show.size(needed.tables)}",
+        f"{material} {show.size(needed.graph)}",
     ]
     if job.recipe.factorise is not None:
-        made = job.memory.sampler + job.memory.batch
+        made = needed.sampler + needed.batch
         memory.append(f"matrix and its factorisation {show.size(made)}")
     if (total := memory_bytes()) is not None:
         memory.append(f"of {show.size(total)}")

@@ -138,7 +138,8 @@ def _graph(size: Size, recipe: Recipe, threads: int, validated: bool) -> None:
     from nodeemb.pace import forecast_seconds
 
     show.block("Method", show.method_lines(recipe, {}))
-    _memory(forecast_memory(size, recipe, validated=validated), recipe)
+    memory = forecast_memory(size, recipe, validated=validated, threads=threads)
+    _memory(memory, recipe)
     seconds = forecast_seconds(size, recipe, threads)
     work = "Training" if recipe.factorise is None else "Factorising"
     _time(work, seconds, threads, "on a small random graph")
@@ -161,7 +162,8 @@ def _corpus(
     if recipe.factorise is None and recipe.sampler.kind == "corpus":
         _refuse(counted, f"for a word graph, and {recipe.name} reads the corpus itself")
         show.block("Method", show.method_lines(recipe, {}))
-        _memory(forecast_memory(material_size(corpus), recipe), recipe, "vocabulary")
+        memory = forecast_memory(material_size(corpus), recipe, threads=threads)
+        _memory(memory, recipe, "vocabulary")
         seconds = training_seconds(corpus, recipe, threads)
         _time("Training", seconds, threads, "on its first batches")
         return

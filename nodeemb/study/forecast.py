@@ -105,7 +105,7 @@ class _Paces:
         measuring = self._measuring(cell)
         if cell.recipe is None:
             return CellForecast(0.0, measuring, 0)
-        memory = forecast_memory(cell.size, cell.recipe)
+        memory = forecast_memory(cell.size, cell.recipe, threads=self.threads)
         training = self._training(cell, cell.recipe)
         return CellForecast(
             training, measuring, memory.peak + program_memory(cell.recipe)

@@ -148,11 +148,13 @@ def test_the_parts_are_what_is_made():
     arrays = [*graph.out, *graph.into, graph.weight, graph.sign]
     assert memory.graph == pytest.approx(sum(a.nbytes for a in arrays), rel=0.01)
     tables = new_tables(500, layout_of(recipe), 0)
-    assert memory.tables == 2 * tables.table.nbytes + tables.squares.nbytes + 8 * 500
+    assert memory.tables == 2 * tables.table.nbytes + tables.squares.nbytes + 4 * 500
+    crew = forecast_memory(graph_size(graph), recipe, threads=3)
+    assert crew.tables - memory.tables == 2 * 4 * 500  # each groups slopes by node
     more = forecast_memory(graph_size(graph), recipe, validated=True)
     assert more.tables - memory.tables == tables.table.nbytes
     twice = forecast_memory(graph_size(graph), recipe, itemsize=8)
-    assert twice.tables == 2 * memory.tables - 8 * 500
+    assert twice.tables == 2 * memory.tables - 4 * 500
 
 
 def test_what_torch_trains_is_there_twice():
