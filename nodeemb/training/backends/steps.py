@@ -132,7 +132,8 @@ def _group_and_wait(phases, phase, stack, groups, chains):
     while found == CLOSED:
         s = take_thing(phases, len(stack.counts))
         if s < 0:
-            return wait_for(phases, phase)
+            found = wait_for(phases, phase)
+            break
         group_step(s, stack, groups, chains)
         thing_made(phases, 2 * s)
         found = wait_for(phases, phase, 1)
