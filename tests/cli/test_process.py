@@ -38,7 +38,7 @@ def test_ctrl_c_leaves_nothing_behind(edges, args, running):
         if line.startswith(running):
             break
     process.send_signal(signal.SIGINT)
-    told = process.communicate(timeout=20)[1]
+    told = process.communicate(timeout=90)[1]
     assert process.returncode == 130
     assert told == "Interrupted. No half-written result is left.\n"
     assert [path.name for path in Path().iterdir()] == ["edges.tsv"]
@@ -64,7 +64,7 @@ def test_a_pipe_that_closes_is_no_error(here, args):
     os.close(reading)
     process = start(*args, stdout=writing, stderr=subprocess.PIPE)
     os.close(writing)
-    told = process.communicate(timeout=20)[1]
+    told = process.communicate(timeout=90)[1]
     assert "Traceback" not in told
     assert "rror" not in told
 

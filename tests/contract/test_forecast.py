@@ -12,7 +12,7 @@ from nodeemb import forecast, pace
 from nodeemb.corpus.corpus import Corpus
 from nodeemb.corpus.made import corpus_of
 from nodeemb.corpus.reading import read_corpus
-from nodeemb.engine import feed_of, layout_of
+from nodeemb.engine import count_threads, feed_of, layout_of
 from nodeemb.errors import OutOfResources
 from nodeemb.forecast import (
     Size,
@@ -81,7 +81,7 @@ def test_memory_of_training_on_text(preset):
     embed(corpus, recipe)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    memory = forecast_memory(material_size(corpus), recipe)
+    memory = forecast_memory(material_size(corpus), recipe, threads=count_threads(None))
     assert abs(memory.peak - memory.graph - peak) < 0.25 * peak
 
 
